@@ -1,0 +1,1 @@
+"""A file becomes windows: reading, panel, splitting, cleaning, features, scaling, windows."""

@@ -1,0 +1,183 @@
+"""The data model: all series end to end on one regular grid, and what each column is for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+Role = Literal["target", "past", "future", "static"]
+Kind = Literal["number", "category"]
+FloatArray = NDArray[np.float64]
+IntArray = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column of the data.
+
+    Attributes:
+        name: The user's own name for it.
+        role: What it may be used for.
+        kind: Numbers, or levels of a category.
+        delay: Rows by which its values come in late (`available_after`).
+    """
+
+    name: str
+    role: Role
+    kind: Kind = "number"
+    delay: int = 0
+
+
+@dataclass(frozen=True)
+class Schema:
+    """What a panel's columns are; kept with a run, so that new data are read alike.
+
+    Attributes:
+        time: Time column, or its parts.
+        series: Id column of a panel, None for a single series.
+        columns: Targets first, then past, future and static covariates.
+        freq: pandas frequency of the grid.
+        season_length: Steps of a season.
+        tz: Time zone in which the calendar is read; None for times without one.
+    """
+
+    time: tuple[str, ...]
+    series: str | None
+    columns: tuple[Column, ...]
+    freq: str
+    season_length: int
+    tz: str | None = None
+
+    def names(self, *, kind: Kind, roles: tuple[Role, ...] = ("target", "past", "future")) -> tuple[str, ...]:
+        """Names of the columns of a kind and roles, in order."""
+        return tuple(c.name for c in self.columns if c.kind == kind and c.role in roles)
+
+    def column(self, name: str) -> Column:
+        """The column of that name.
+
+        Raises:
+            KeyError: If there is none.
+        """
+        for column in self.columns:
+            if column.name == name:
+                return column
+        raise KeyError(name)
+
+    @property
+    def targets(self) -> tuple[str, ...]:
+        """The target columns."""
+        return tuple(c.name for c in self.columns if c.role == "target")
+
+    def to_json(self) -> dict[str, Any]:
+        """As plain JSON values."""
+        columns = [
+            {"name": c.name, "role": c.role, "kind": c.kind, "delay": c.delay}
+            for c in self.columns
+        ]
+        return {
+            "time": list(self.time),
+            "series": self.series,
+            "columns": columns,
+            "freq": self.freq,
+            "season_length": self.season_length,
+            "tz": self.tz,
+        }
+
+    @classmethod
+    def from_json(cls, values: dict[str, Any]) -> Schema:
+        """The inverse of `to_json`."""
+        columns = tuple(Column(**column) for column in values["columns"])
+        return cls(**{**values, "time": tuple(values["time"]), "columns": columns})
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Where the rows of a panel stand in the files, for messages.
+
+    Attributes:
+        files: Names of the files.
+        file: Index into `files` of each row, int32 `(n_rows,)`.
+        line: Line in that file from 1, int64 `(n_rows,)`; 0 for an inserted row or a frame.
+    """
+
+    files: tuple[str, ...]
+    file: NDArray[np.int32]
+    line: IntArray
+
+
+@dataclass(frozen=True)
+class Panel:
+    """Series end to end, each on the regular grid of `schema.freq`, times ascending.
+
+    One series is a panel of one. A row that the data lack is there with NaN values (`gaps: fill`).
+
+    Attributes:
+        schema: Roles and kinds of the columns, the frequency.
+        times: datetime64[us], `(n_rows,)`; in UTC where `schema.tz` is set.
+        values: float64, `(n_rows, n_numbers)`, NaN where missing; columns as
+            `schema.names(kind="number")`, so the targets come first.
+        codes: int32, `(n_rows, n_categories)`, -1 where missing; columns as
+            `schema.names(kind="category")`.
+        levels: For each column of `codes`, the texts that the codes stand for.
+        static_values: float64, `(n_series, n)`, as `schema.names(kind="number", roles=("static",))`.
+        static_codes: int32, `(n_series, n)`, -1 where missing.
+        static_levels: For each column of `static_codes`, the texts.
+        offsets: int64, `(n_series + 1,)`: series `i` is rows `offsets[i]:offsets[i + 1]`.
+        series: Id of each series; `("",)` for a single one without an id column.
+        origin: Where each row came from; None for a panel made in memory.
+        warnings: What reading did that the user should know (sorted, trimmed, dropped …).
+    """
+
+    schema: Schema
+    times: NDArray[np.datetime64]
+    values: FloatArray
+    codes: NDArray[np.int32]
+    levels: tuple[tuple[str, ...], ...]
+    static_values: FloatArray
+    static_codes: NDArray[np.int32]
+    static_levels: tuple[tuple[str, ...], ...]
+    offsets: IntArray
+    series: tuple[str, ...]
+    origin: Origin | None = None
+    warnings: tuple[str, ...] = field(default=())
+
+    @property
+    def n_rows(self) -> int:
+        """Rows of all series together."""
+        return len(self.times)
+
+    @property
+    def n_series(self) -> int:
+        """Number of series."""
+        return len(self.series)
+
+    @property
+    def n_targets(self) -> int:
+        """Number of target columns."""
+        return len(self.schema.targets)
+
+    @property
+    def targets(self) -> FloatArray:
+        """The targets, float64 `(n_rows, n_targets)`, a view."""
+        return self.values[:, : self.n_targets]
+
+    @property
+    def series_of_row(self) -> NDArray[np.int32]:
+        """Index of the series that each row belongs to, int32 `(n_rows,)`."""
+        return np.repeat(
+            np.arange(self.n_series, dtype=np.int32), np.diff(self.offsets)
+        )
+
+    def with_values(self, values: FloatArray) -> Panel:
+        """The same panel with other numbers."""
+        return replace(self, values=values)
+
+    def place(self, row: int) -> dict[str, Any]:
+        """`file` and `line` of a row, as keyword arguments of a `DataError`."""
+        if self.origin is None or self.origin.line[row] == 0:
+            return {}
+        file = self.origin.files[self.origin.file[row]]
+        return {"file": file, "line": int(self.origin.line[row])}

@@ -1,0 +1,1 @@
+"""How good a forecast is, in numpy alone: metrics, baselines, scoring, diagnostics."""

@@ -1,0 +1,46 @@
+"""The sizes that a network is built for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Shapes:
+    """Sizes of a network's inputs and output.
+
+    The inputs, each present only where its size is above zero (or its tuple not empty):
+
+    - `past`: float32, `[batch, lookback, past]`, the targets in the first `n_targets` columns.
+    - `future`: float32, `[batch, horizon, future]`, covariates known over the horizon.
+    - `static`: float32, `[batch, static]`.
+    - `past_codes`, `future_codes`: int32, `[batch, lookback | horizon, n]`, ids of embedded
+      categories; `static_codes`: int32, `[batch, n]`. Id 0 is "unknown".
+
+    The output is float32, `[batch, horizon, n_targets, n_outputs]`.
+
+    Attributes:
+        lookback: Input length in steps.
+        horizon: Output length in steps.
+        n_targets: Targets forecast.
+        n_outputs: What the head gives for each target and step: 1, or one for each quantile.
+        past: Columns of `past`.
+        future: Columns of `future`.
+        static: Columns of `static`.
+        past_levels: Number of ids (with "unknown") of each column of `past_codes`.
+        future_levels: The same of `future_codes`.
+        static_levels: The same of `static_codes`.
+        embedding_size: Width of each embedding; None for a size from the number of ids.
+    """
+
+    lookback: int
+    horizon: int
+    n_targets: int
+    n_outputs: int
+    past: int
+    future: int = 0
+    static: int = 0
+    past_levels: tuple[int, ...] = ()
+    future_levels: tuple[int, ...] = ()
+    static_levels: tuple[int, ...] = ()
+    embedding_size: int | None = None

@@ -1,0 +1,1 @@
+"""What runs after training, without Keras: the run directory and forecasting from it."""

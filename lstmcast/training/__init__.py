@@ -1,0 +1,1 @@
+"""Keras at work: backend, compile, fit, callbacks, losses, weights, export."""
