@@ -1,0 +1,192 @@
+"""Metrics of a split's forecasts: overall, by step and by target, beside the baselines.
+
+Memory is a few times that of one forecast array, whatever the number of metrics and baselines.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from lstmcast.config.schema import MetricName
+from lstmcast.data.panel import FloatArray, IntArray
+from lstmcast.evaluation import metrics as formulas
+from lstmcast.evaluation.forecasts import WindowForecasts
+
+_UNSCALED: Mapping[MetricName, Callable[[FloatArray, FloatArray], float]] = {
+    "mse": formulas.mse,
+    "rmse": formulas.rmse,
+    "mae": formulas.mae,
+    "r2": formulas.r2,
+    "smape": formulas.smape,
+}
+
+
+@dataclass(frozen=True)
+class _Scored:
+    """Actuals and forecasts `(W, H, T)` with the MASE scale `(W, T)` of each window."""
+
+    y_true: FloatArray
+    y_pred: FloatArray
+    scale: FloatArray
+
+    def at_step(self, step: int) -> _Scored:
+        steps = slice(step, step + 1)
+        return _Scored(self.y_true[:, steps], self.y_pred[:, steps], self.scale)
+
+    def of_target(self, target: int) -> _Scored:
+        one = slice(target, target + 1)
+        return _Scored(self.y_true[..., one], self.y_pred[..., one], self.scale[:, one])
+
+    def value(self, name: MetricName) -> float | None:
+        if not self.y_true.size:
+            return None
+        with np.errstate(over="ignore", invalid="ignore"):
+            if name == "mase":
+                return _json_number(formulas.mase(self.y_true, self.y_pred, self.scale))
+            return _json_number(_UNSCALED[name](self.y_true, self.y_pred))
+
+
+def _json_number(value: float) -> float | None:
+    return value if math.isfinite(value) else None
+
+
+def mase_scale(
+    actual: FloatArray, *, offsets: IntArray, train_bounds: IntArray, season_length: int
+) -> FloatArray:
+    """What MASE divides by: the in-sample error of the seasonal naive forecast.
+
+    The mean of |y_t - y_(t - season_length)| over pairs of observed training rows. Where a series
+    has no such pair (fewer training rows than a season and one), of |y_t - y_(t - 1)|; where that
+    is missing or zero too (a new or a constant series), the mean over the pairs of all series.
+
+    Args:
+        actual: float64 `(n_rows, T)`, the raw targets, NaN where missing.
+        offsets: int64 `(n_series + 1,)`, where each series begins.
+        train_bounds: int64 `(n_series, 2)`, rows of the whole panel from and before which the
+            training rows of each series lie.
+        season_length: Steps of a season.
+
+    Returns:
+        float64 `(n_series, T)`, in units of the target. Zero where every series is constant, NaN
+        where none has two observed training rows.
+    """
+    first = np.maximum(train_bounds[:, 0], offsets[:-1])
+    last = np.maximum(np.minimum(train_bounds[:, 1], offsets[1:]), first)
+    training = [actual[a:b] for a, b in zip(first, last, strict=True)]
+    seasonal, stepwise = (
+        np.array([_difference_sums(rows, lag) for rows in training]) for lag in (season_length, 1)
+    )
+    # [n_series, 2 (sum, count), T]: by season where there is a pair, else by step.
+    sums = np.where(seasonal[:, 1:] > 0, seasonal, stepwise)
+    own, pooled = (_ratio(s[..., 0, :], s[..., 1, :]) for s in (sums, sums.sum(axis=0)))
+    return np.where(own > 0, own, pooled)
+
+
+def _difference_sums(rows: FloatArray, lag: int) -> FloatArray:
+    """Sum and number of the absolute differences over `lag` rows, `(2, T)`, NaN pairs skipped."""
+    differences = np.abs(rows[lag:] - rows[:-lag])
+    return np.stack([np.nansum(differences, axis=0), np.sum(~np.isnan(differences), axis=0)])
+
+
+def _ratio(total: FloatArray, count: FloatArray) -> FloatArray:
+    return np.where(count > 0, total / np.maximum(count, 1), np.nan)
+
+
+def score(
+    y_true: FloatArray,
+    y_pred: FloatArray,
+    metrics: Sequence[MetricName],
+    *,
+    scale: FloatArray,
+    targets: Sequence[str],
+) -> dict[str, Any]:
+    """The metrics of one forecast.
+
+    Args:
+        y_true: float64 `(W, H, T)`.
+        y_pred: float64 `(W, H, T)`.
+        metrics: Which of them.
+        scale: float64 `(W, T)`, the `mase_scale` of each window's series.
+        targets: Names of the `T` targets.
+
+    Returns:
+        Each metric by name, `by_step` with a list of `H` values for each and, with several targets,
+        `by_target` with each metric for each target. JSON values: what is undefined, or has no
+        window, is None.
+    """
+    scored = _Scored(y_true, y_pred, scale)
+    steps = [scored.at_step(step) for step in range(y_true.shape[1])]
+    values: dict[str, Any] = {name: scored.value(name) for name in metrics}
+    values["by_step"] = {name: [step.value(name) for step in steps] for name in metrics}
+    if len(targets) > 1:
+        values["by_target"] = {
+            target: {name: scored.of_target(i).value(name) for name in metrics}
+            for i, target in enumerate(targets)
+        }
+    return values
+
+
+def score_split(
+    forecasts: WindowForecasts, metrics: Sequence[MetricName], mase_scale: FloatArray
+) -> dict[str, dict[str, Any]]:
+    """The metrics of the model and of each baseline on the same windows.
+
+    Args:
+        forecasts: Of one split.
+        metrics: Which metrics.
+        mase_scale: float64 `(n_series, T)`, from `mase_scale`.
+
+    Returns:
+        `score` under `model` and under the name of each baseline. Where the model gives quantiles,
+        its values also hold `pinball` (mean over the levels) and `coverage` (of the interval
+        between the outermost levels; None for a single level).
+    """
+    scale = mase_scale[forecasts.series]
+    compared = {"model": forecasts.y_pred, **forecasts.baselines}
+    scores = {
+        name: score(forecasts.y_true, y_pred, metrics, scale=scale, targets=forecasts.targets)
+        for name, y_pred in compared.items()
+    }
+    if forecasts.quantiles is not None:
+        scores["model"].update(
+            _quantile_scores(forecasts.y_true, forecasts.quantiles, forecasts.levels)
+        )
+    return scores
+
+
+def _quantile_scores(
+    y_true: FloatArray, quantiles: FloatArray, levels: Sequence[float]
+) -> dict[str, float | None]:
+    if not y_true.size:
+        return {"pinball": None, "coverage": None}
+    losses = [formulas.pinball(y_true, quantiles[..., i], tau) for i, tau in enumerate(levels)]
+    covered = (
+        formulas.coverage(y_true, quantiles[..., 0], quantiles[..., -1])
+        if len(levels) > 1
+        else None
+    )
+    return {"pinball": _json_number(float(np.mean(losses))), "coverage": covered}
+
+
+def scaled_scores(forecasts: WindowForecasts, deviation: FloatArray) -> dict[str, float | None]:
+    """The model's errors on standardised values, the way papers report them.
+
+    A flat mean over windows, steps and targets. The mean that standardising subtracts cancels in an
+    error, so only the deviation is asked for.
+
+    Args:
+        forecasts: Of one split.
+        deviation: float64 `(T,)`, population deviation of each target over the training rows.
+
+    Returns:
+        `mse` and `mae`; None without windows or where a deviation is zero.
+    """
+    divisor = np.where(deviation > 0, deviation, np.nan)
+    y_true, y_pred = forecasts.y_true / divisor, forecasts.y_pred / divisor
+    scored = _Scored(y_true, y_pred, scale=np.empty((0, 0)))
+    return {"mse": scored.value("mse"), "mae": scored.value("mae")}

@@ -1,0 +1,280 @@
+"""What the numbers mean, in a sentence: beside the baselines, and of the loss curves."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, Protocol
+
+import numpy as np
+
+from lstmcast.data.panel import FloatArray
+
+# Tried in this order: the scale-free one first, then what an outlier moves least.
+_JUDGES = ("mase", "mae", "rmse", "mse", "smape")
+_MIN_EPOCHS = 5
+_SMOOTHING = 5
+# A change of the loss that is worth a sentence, relative to the loss itself.
+_NOTABLE_RISE, _NOTABLE_FALL = 0.05, 0.01
+
+
+@dataclass(frozen=True)
+class BaselineVerdict:
+    """Whether the model is worth having.
+
+    Attributes:
+        text: One or two sentences for a reader.
+        beats: Whether its error is below that of the best baseline; None where there is nothing to
+            compare.
+        best_baseline: Name of the baseline with the smallest error.
+        skill: 1 - error of the model / error of that baseline; negative where the model is worse,
+            None where the baseline has no error at all.
+        metric: The metric that decided.
+    """
+
+    text: str
+    beats: bool | None
+    best_baseline: str | None = None
+    skill: float | None = None
+    metric: str | None = None
+
+
+@dataclass(frozen=True)
+class _Comparison:
+    metric: str
+    baseline: str
+    model_error: float
+    baseline_error: float
+
+    @property
+    def beats(self) -> bool:
+        return self.model_error < self.baseline_error
+
+    @property
+    def skill(self) -> float | None:
+        return 1 - self.model_error / self.baseline_error if self.baseline_error else None
+
+    @property
+    def margin(self) -> str:
+        """By how much, as "by 3.1 %"."""
+        if self.skill is None:
+            return "by any measure"
+        percent = 100 * abs(self.skill)
+        return f"by {percent:,.1f} %" if percent >= 0.05 else "by less than 0.1 %"
+
+    @property
+    def evidence(self) -> str:
+        return f"{self.metric.upper()} {self.model_error:.4g} against {self.baseline_error:.4g}"
+
+
+def baseline_verdict(
+    scores: Mapping[str, Mapping[str, Any]], *, split: str = "test"
+) -> BaselineVerdict:
+    """Say whether the model beats the best baseline, and by how much.
+
+    By MASE where it was computed, else by MAE, RMSE, MSE or sMAPE. Where RMSE says the opposite,
+    the text names that too.
+
+    Args:
+        scores: What `score_split` returned.
+        split: Name of the split, for the text.
+    """
+    found = (_compare(scores, metric) for metric in _JUDGES)
+    decided = next((comparison for comparison in found if comparison), None)
+    if decided is None:
+        return BaselineVerdict(_nothing_to_compare(scores, split), beats=None)
+    by_rmse = _compare(scores, "rmse")
+    text = _verdict_text(decided, split)
+    if by_rmse and by_rmse.beats != decided.beats:
+        better = "better" if by_rmse.beats else "no better"
+        text += (
+            f" RMSE disagrees: there the model is {better} than {_spoken(by_rmse.baseline)} "
+            f"({by_rmse.model_error:.4g} against {by_rmse.baseline_error:.4g})."
+        )
+    return BaselineVerdict(text, decided.beats, decided.baseline, decided.skill, decided.metric)
+
+
+def _compare(scores: Mapping[str, Mapping[str, Any]], metric: str) -> _Comparison | None:
+    """The model against the baseline that is best by this metric; None where one lacks it."""
+    errors = {
+        name: values[metric] for name, values in scores.items() if values.get(metric) is not None
+    }
+    model = errors.pop("model", None)
+    if model is None or not errors:
+        return None
+    best = min(errors, key=lambda name: errors[name])
+    return _Comparison(metric, best, model, errors[best])
+
+
+def _nothing_to_compare(scores: Mapping[str, Mapping[str, Any]], split: str) -> str:
+    if len(scores) < 2:
+        return (
+            "No baseline was computed, so nothing says whether the model is worth having: name one "
+            "in `evaluation.baselines`."
+        )
+    return (
+        f"The {split} split gives no error to compare with the baselines: it needs windows "
+        f"(`lstmcast validate` counts them) and one of {', '.join(_JUDGES)} in "
+        "`evaluation.metrics`."
+    )
+
+
+def _verdict_text(found: _Comparison, split: str) -> str:
+    baseline = _spoken(found.baseline)
+    if found.beats:
+        return (
+            f"On the {split} split the model beats the best baseline, {baseline}, {found.margin} "
+            f"({found.evidence})."
+        )
+    if found.model_error == found.baseline_error:
+        outcome = f"On the {split} split the model only equals the best baseline, {baseline}"
+    else:
+        outcome = f"On the {split} split the model is worse than {baseline} {found.margin}"
+    return (
+        f"{outcome} ({found.evidence}): use that baseline, or give the model more to go on, such "
+        "as a longer `window.lookback`, covariates, calendar features or `model.window_norm: last`."
+    )
+
+
+def _spoken(name: str) -> str:
+    return name.replace("_", " ")
+
+
+class EpochRow(Protocol):
+    """The losses after one epoch."""
+
+    @property
+    def epoch(self) -> int:
+        """Number of the epoch, as the user sees it."""
+
+    @property
+    def loss(self) -> float:
+        """On the training windows."""
+
+    @property
+    def val_loss(self) -> float | None:
+        """On the validation windows; None or NaN without a validation split."""
+
+
+@dataclass(frozen=True)
+class FitVerdict:
+    """What the loss curves say.
+
+    Attributes:
+        text: What they show and what to change.
+        kind: The same as one word, for scripts.
+        epoch: The epoch from which it holds: the last good one of an overfit, the first of a
+            plateau; None for the other kinds.
+    """
+
+    text: str
+    kind: Literal["no_validation", "too_short", "improving", "levelled_off", "overfitting"]
+    epoch: int | None = None
+
+
+def fit_verdict(history: Sequence[EpochRow], *, stopped_early: bool) -> FitVerdict:
+    """Judge the fit by its loss curves.
+
+    The curves are smoothed by a running median and a change counts only where it exceeds the noise
+    about it, so that a single bad epoch decides nothing.
+
+    Args:
+        history: One row for each epoch, in order.
+        stopped_early: Whether early stopping ended the training.
+    """
+    judged = [row for row in history if math.isfinite(_or_nan(row.val_loss))]
+    if not judged:
+        return FitVerdict(
+            "There is no validation split, so the loss curves cannot show overfitting: give "
+            "`split.validation` some rows to judge the fit and to stop early.",
+            "no_validation",
+        )
+    if len(judged) < _MIN_EPOCHS:
+        return FitVerdict(
+            f"The training ended after epoch {judged[-1].epoch}, too early to judge the fit: raise "
+            "`training.epochs`.",
+            "too_short",
+        )
+    validation = np.array([row.val_loss for row in judged], dtype=np.float64)
+    best = _overfits_since(np.array([row.loss for row in judged]), validation)
+    if best is not None:
+        return _overfitting(judged[best].epoch, validation, best)
+    if not stopped_early and _still_falls(validation):
+        return FitVerdict(
+            f"The validation loss was still improving when the training stopped at epoch "
+            f"{judged[-1].epoch}: raise `training.epochs` or `training.learning_rate`.",
+            "improving",
+        )
+    return _levelled_off(judged[_plateau_start(validation)].epoch, judged[0].epoch)
+
+
+def _overfitting(epoch: int, validation: FloatArray, best: int) -> FitVerdict:
+    smooth = _smoothed(validation)
+    rise = 100 * (smooth[-1] / smooth[best] - 1)
+    return FitVerdict(
+        f"The model overfits since epoch {epoch}: from there the validation loss rose by "
+        f"{rise:.0f} % while the training loss fell. Raise `model.dropout` or `model.l2`, use "
+        "fewer `model.units`, or give it more training rows.",
+        "overfitting",
+        epoch,
+    )
+
+
+def _levelled_off(epoch: int, first_epoch: int) -> FitVerdict:
+    if epoch == first_epoch:
+        text = (
+            "The validation loss hardly improved on its first epoch: try another "
+            "`training.learning_rate`, or covariates that say more about the target."
+        )
+    else:
+        text = (
+            f"The validation loss levelled off at about epoch {epoch}: longer training will not "
+            "help. For a better fit try larger `model.units`, a longer `window.lookback` or more "
+            "covariates."
+        )
+    return FitVerdict(text, "levelled_off", epoch)
+
+
+def _overfits_since(loss: FloatArray, validation: FloatArray) -> int | None:
+    """Index of the best epoch, if validation rose after it while the training loss fell."""
+    smooth, training = _smoothed(validation), _smoothed(loss)
+    best = int(np.argmin(smooth))
+    rise = smooth[-1] - smooth[best]
+    notable = max(_NOTABLE_RISE * abs(smooth[best]), 3 * _noise(validation))
+    return best if rise > notable and training[-1] < training[best] else None
+
+
+def _still_falls(validation: FloatArray) -> bool:
+    """Whether the last quarter of the epochs is notably better than the one before."""
+    quarter = max(2, len(validation) // 4)
+    before, last = np.median(validation[-2 * quarter : -quarter]), np.median(validation[-quarter:])
+    # The standard error of a median is 1.25 s/√n; twice that of a difference is 3.5 s/√n.
+    doubt = 3.5 * _noise(validation) / math.sqrt(quarter)
+    return bool(before - last > max(_NOTABLE_FALL * abs(last), doubt))
+
+
+def _plateau_start(validation: FloatArray) -> int:
+    """Index of the first epoch as good as the last quarter of them, but for noise."""
+    smooth = _smoothed(validation)
+    level = np.median(smooth[-max(2, len(smooth) // 4) :])
+    return int(np.argmax(smooth <= level + max(_NOTABLE_RISE * abs(level), 2 * _noise(validation))))
+
+
+def _smoothed(curve: FloatArray) -> FloatArray:
+    """Centred running median, over fewer epochs at the ends."""
+    half = _SMOOTHING // 2
+    return np.array([np.median(curve[max(0, i - half) : i + half + 1]) for i in range(len(curve))])
+
+
+def _noise(curve: FloatArray) -> float:
+    """Standard deviation of the curve about its trend, from its second differences.
+
+    Those of a locally straight line are zero, those of noise have variance 6s² (Gasser, Sroka &
+    Jennen-Steinmetz 1986, Biometrika 73(3)); 1.4826 times the median size is robust to outliers.
+    """
+    return float(1.4826 * np.median(np.abs(np.diff(curve, n=2))) / math.sqrt(6))
+
+
+def _or_nan(value: float | None) -> float:
+    return math.nan if value is None else value
