@@ -1,0 +1,66 @@
+"""All plots of a run, into files."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+
+from matplotlib.figure import Figure
+
+from lstmcast.reporting.catalogue import plots_left_out
+from lstmcast.reporting.contents import Contents
+from lstmcast.reporting.plots.acf import plot_residual_acf
+from lstmcast.reporting.plots.error_by_step import plot_error_by_step
+from lstmcast.reporting.plots.forecast import plot_forecast
+from lstmcast.reporting.plots.loss import plot_loss
+from lstmcast.reporting.plots.residuals import (
+    plot_residual_histogram,
+    plot_residuals_over_time,
+    plot_residuals_vs_predicted,
+)
+from lstmcast.reporting.plots.style import styled
+
+_PLOTTERS: dict[str, Callable[[Contents], Figure]] = {
+    "loss": plot_loss,
+    "forecast": plot_forecast,
+    "error_by_step": plot_error_by_step,
+    "residual_histogram": plot_residual_histogram,
+    "residuals_vs_predicted": plot_residuals_vs_predicted,
+    "residuals_over_time": plot_residuals_over_time,
+    "residual_acf": plot_residual_acf,
+}
+
+
+def write_plots(contents: Contents, directory: Path) -> list[Path]:
+    """Write each plot as `<name>.png` (150 dpi) and `<name>.svg`.
+
+    The same contents give the same SVG, byte for byte. A plot that the run has no data for is left
+    out; `catalogue.plots_left_out` says which and why.
+
+    Args:
+        contents: What to show.
+        directory: Where to; made if it is not there.
+
+    Returns:
+        The files written.
+    """
+    directory.mkdir(parents=True, exist_ok=True)
+    left_out = plots_left_out(contents)
+    return [
+        path
+        for name, plot in _PLOTTERS.items()
+        if name not in left_out
+        for path in _save(plot(contents), directory / name)
+    ]
+
+
+@styled
+def _save(figure: Figure, stem: Path) -> list[Path]:
+    png, svg = stem.with_suffix(".png"), stem.with_suffix(".svg")
+    with warnings.catch_warnings():
+        # A column name in a script that the font lacks: shown as boxes, no reason to complain.
+        warnings.filterwarnings("ignore", message="Glyph .* missing from")
+        figure.savefig(png)
+        figure.savefig(svg, metadata={"Date": None})
+    return [png, svg]

@@ -1,0 +1,64 @@
+import math
+
+import pytest
+
+from lstmcast.reporting.wording import count, format_number, listing, shorten, step_length
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (None, "–"),
+        (math.nan, "–"),
+        (math.inf, "–"),
+        (0.0, "0"),
+        (-0.0, "0"),
+        (0.5, "0.5000"),
+        (1, "1.000"),
+        (26.496, "26.50"),
+        (-0.88123, "-0.8812"),
+        (999.96, "1,000"),
+        (9.99996, "10.00"),
+        (1234.5678, "1,235"),
+        (123456.7, "123,457"),
+        (0.00012345, "0.0001234"),
+        (0.000012345, "1.234e-05"),
+        (1.5e12, "1.500e+12"),
+    ],
+)
+def test_a_number_has_four_significant_digits(value, text):
+    assert format_number(value) == text
+
+
+def test_the_number_of_digits_may_be_chosen():
+    assert format_number(2.345, digits=2) == "2.3"
+
+
+@pytest.mark.parametrize(
+    ("freq", "text"),
+    [
+        ("h", "1 hour"),
+        ("15min", "15 minutes"),
+        ("W-SAT", "1 week"),
+        ("2MS", "2 months"),
+        ("QS-OCT", "1 quarter"),
+        ("bh", "bh"),
+        ("1D12h", "1D12h"),
+    ],
+)
+def test_a_step_is_said_in_words(freq, text):
+    assert step_length(freq) == text
+
+
+def test_long_names_lose_their_middle():
+    assert shorten("abcdefghij", 10) == "abcdefghij"
+    assert shorten("abcdefghijk", 10) == "abcde…hijk"
+
+
+def test_long_lists_are_cut():
+    assert listing(["a", "b", "c"], most=3) == "a, b, c"
+    assert listing(["a", "b", "c", "d"], most=2) == "a, b and 2 more"
+
+
+def test_nouns_are_counted():
+    assert [count(1, "window"), count(2000, "window")] == ["1 window", "2,000 windows"]
