@@ -8,6 +8,8 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from lstmcast.data.zones import spoken_time
+
 Role = Literal["target", "past", "future", "static"]
 Kind = Literal["number", "category"]
 FloatArray = NDArray[np.float64]
@@ -51,7 +53,9 @@ class Schema:
     season_length: int
     tz: str | None = None
 
-    def names(self, *, kind: Kind, roles: tuple[Role, ...] = ("target", "past", "future")) -> tuple[str, ...]:
+    def names(
+        self, *, kind: Kind, roles: tuple[Role, ...] = ("target", "past", "future")
+    ) -> tuple[str, ...]:
         """Names of the columns of a kind and roles, in order."""
         return tuple(c.name for c in self.columns if c.kind == kind and c.role in roles)
 
@@ -74,8 +78,7 @@ class Schema:
     def to_json(self) -> dict[str, Any]:
         """As plain JSON values."""
         columns = [
-            {"name": c.name, "role": c.role, "kind": c.kind, "delay": c.delay}
-            for c in self.columns
+            {"name": c.name, "role": c.role, "kind": c.kind, "delay": c.delay} for c in self.columns
         ]
         return {
             "time": list(self.time),
@@ -107,6 +110,18 @@ class Origin:
     file: NDArray[np.int32]
     line: IntArray
 
+    def place(self, row: int) -> dict[str, Any]:
+        """`file` and `line` of a row, as far as known, as keyword arguments of a `DataError`."""
+        if not self.files:
+            return {}
+        place: dict[str, Any] = {"file": self.files[self.file[row]]}
+        line = int(self.line[row])
+        return {**place, "line": line} if line else place
+
+    def take(self, rows: NDArray[Any]) -> Origin:
+        """The origin of some rows, by number or by flag."""
+        return Origin(self.files, self.file[rows], self.line[rows])
+
 
 @dataclass(frozen=True)
 class Panel:
@@ -122,7 +137,8 @@ class Panel:
         codes: int32, `(n_rows, n_categories)`, -1 where missing; columns as
             `schema.names(kind="category")`.
         levels: For each column of `codes`, the texts that the codes stand for.
-        static_values: float64, `(n_series, n)`, as `schema.names(kind="number", roles=("static",))`.
+        static_values: float64, `(n_series, n)`, as
+            `schema.names(kind="number", roles=("static",))`.
         static_codes: int32, `(n_series, n)`, -1 where missing.
         static_levels: For each column of `static_codes`, the texts.
         offsets: int64, `(n_series + 1,)`: series `i` is rows `offsets[i]:offsets[i + 1]`.
@@ -167,9 +183,7 @@ class Panel:
     @property
     def series_of_row(self) -> NDArray[np.int32]:
         """Index of the series that each row belongs to, int32 `(n_rows,)`."""
-        return np.repeat(
-            np.arange(self.n_series, dtype=np.int32), np.diff(self.offsets)
-        )
+        return np.repeat(np.arange(self.n_series, dtype=np.int32), np.diff(self.offsets))
 
     def with_values(self, values: FloatArray) -> Panel:
         """The same panel with other numbers."""
@@ -177,7 +191,30 @@ class Panel:
 
     def place(self, row: int) -> dict[str, Any]:
         """`file` and `line` of a row, as keyword arguments of a `DataError`."""
-        if self.origin is None or self.origin.line[row] == 0:
-            return {}
-        file = self.origin.files[self.origin.file[row]]
-        return {"file": file, "line": int(self.origin.line[row])}
+        return {} if self.origin is None else self.origin.place(row)
+
+    def spoken(self, row: int) -> str:
+        """Local time and series of a row, for a message."""
+        time = spoken_time(self.times[row], self.schema.tz)
+        if self.schema.series is None:
+            return time
+        return f"{time} of series {self.series[self.series_of_row[row]]!r}"
+
+
+def tail(panel: Panel, n_rows: IntArray) -> Panel:
+    """The last rows of each series.
+
+    Args:
+        panel: Any panel.
+        n_rows: int64, `(n_series,)`, how many of each series, at most its length.
+    """
+    first = panel.offsets[1:] - n_rows
+    keep = np.arange(panel.n_rows) >= np.repeat(first, np.diff(panel.offsets))
+    return replace(
+        panel,
+        times=panel.times[keep],
+        values=panel.values[keep],
+        codes=panel.codes[keep],
+        offsets=np.concatenate([[0], np.cumsum(n_rows)]),
+        origin=panel.origin and panel.origin.take(keep),
+    )

@@ -1,0 +1,292 @@
+"""One CSV file becomes a frame; whatever is wrong with it is said with its line.
+
+The file is read once, by pandas, through a stream that counts line ends and delimiters on the way.
+Where the counts are those of a plain table (a line a row, as many delimiters in each), row `i`
+stands on line `i + 2`. Only otherwise (blank lines, quoted line breaks, rows of another length) is
+the file read a second time, by the csv module, which knows the line of each record and finds what
+is wrong.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import warnings
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import BinaryIO
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from lstmcast.config.schema import CsvFormat
+from lstmcast.data.names import did_you_mean
+from lstmcast.data.panel import IntArray
+from lstmcast.data.sources import Source, decoded
+from lstmcast.errors import DataError
+
+_OTHER_DELIMITERS = {";": "a semicolon", "\t": "a tab", "|": "a bar", ",": "a comma"}
+_WIDE_ENCODINGS = ("utf-16", "utf16", "utf-32", "utf32")
+
+
+@dataclass(frozen=True)
+class CsvTable:
+    """A file as it was read.
+
+    Attributes:
+        frame: The columns asked for, in the order of the file.
+        lines: Line of each row, from 1, int64 `(n_rows,)`.
+    """
+
+    frame: pd.DataFrame
+    lines: IntArray
+
+
+class _Watch(io.RawIOBase):
+    """Hands bytes through and counts what tells a plain table.
+
+    Attributes:
+        n_lines: Lines up to the last that holds anything.
+        has_nul: Whether there is a NUL byte.
+        widths: Smallest and largest number of delimiters in a line, those in quotes left out.
+    """
+
+    def __init__(self, raw: BinaryIO, delimiter: str) -> None:
+        self._raw = raw
+        self._delimiter = ord(delimiter)
+        self._line_ends = 0
+        self._in_quotes = False
+        self._in_line = False
+        self._delimiters_of_line = 0
+        self.n_lines = 0
+        self.has_nul = False
+        self.widths = (2**31, 0)
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
+        chunk = self._raw.read(len(buffer))
+        held = chunk.rstrip(b"\r\n")
+        if held:
+            self.n_lines = self._line_ends + held.count(b"\n") + 1
+        self._line_ends += chunk.count(b"\n")
+        self.has_nul = self.has_nul or b"\0" in chunk
+        self._measure(chunk)
+        buffer[: len(chunk)] = chunk
+        return len(chunk)
+
+    def _measure(self, chunk: bytes) -> None:
+        """Note the number of delimiters of each line that ends here; no bytes end the last."""
+        if not chunk:
+            self._note(np.array([self._delimiters_of_line] if self._in_line else []))
+            return
+        codes = np.frombuffer(chunk, dtype=np.uint8)
+        if self._in_quotes or b'"' in chunk:
+            quoted = (np.cumsum(codes == ord('"')) + self._in_quotes) % 2 == 1
+            self._in_quotes = bool(quoted[-1])
+            codes = np.where(quoted, 0, codes)
+        ends = np.flatnonzero(codes == ord("\n"))
+        marks = np.flatnonzero(codes == self._delimiter)
+        before = np.searchsorted(marks, ends)
+        self._note(np.diff(before, prepend=-self._delimiters_of_line))
+        done = int(before[-1]) if len(ends) else -self._delimiters_of_line
+        self._delimiters_of_line = len(marks) - done
+        self._in_line = not chunk.endswith(b"\n")
+
+    def _note(self, widths: NDArray[np.int64]) -> None:
+        if len(widths):
+            fewest, most = self.widths
+            self.widths = (min(fewest, int(widths.min())), max(most, int(widths.max())))
+
+
+def read_header(source: Source, form: CsvFormat) -> list[str]:
+    """Names of the columns of a file.
+
+    Raises:
+        DataError: If the file is empty, or a name stands twice.
+    """
+    _, names = next(records(source, form), (0, []))
+    if not names:
+        raise DataError("the file is empty. It needs a header line and rows.", file=source.name)
+    doubles = sorted({name for name in names if name and names.count(name) > 1})
+    if doubles:
+        message = "the header has this column twice. Rename one of them."
+        raise DataError(message, file=source.name, line=1, column=doubles[0])
+    return names
+
+
+def require_columns(names: Sequence[str], needed: Sequence[str], source: Source) -> None:
+    """See that a file has the columns that the config names.
+
+    Raises:
+        DataError: If one is missing: names those that are there, and near ones.
+    """
+    missing = [name for name in needed if name not in names]
+    if not missing:
+        return
+    if len(names) == 1:
+        for delimiter, spoken in _OTHER_DELIMITERS.items():
+            if delimiter in names[0]:
+                message = (
+                    f"the whole header {names[0]!r} is one column; it looks as if {spoken} "
+                    f'separates them. Set `data.csv.delimiter: "{_escaped(delimiter)}"`.'
+                )
+                raise DataError(message, file=source.name, line=1)
+    found = ", ".join(repr(name) for name in names[:30]) + (", …" if len(names) > 30 else "")
+    wanted = ", ".join(repr(name) for name in missing)
+    message = f"there is no column {wanted}.{did_you_mean(missing[0], names)} It has: {found}."
+    raise DataError(message, file=source.name)
+
+
+def _escaped(delimiter: str) -> str:
+    return "\\t" if delimiter == "\t" else delimiter
+
+
+def read_csv(
+    source: Source,
+    form: CsvFormat,
+    *,
+    columns: Sequence[str],
+    text: Sequence[str],
+    ids: Sequence[str],
+) -> CsvTable:
+    """Read some columns of a file.
+
+    Args:
+        source: The file.
+        form: How it is written.
+        columns: Columns to read, all of which must be there.
+        text: Those to keep as text.
+        ids: Those in which only an empty field is missing, whatever `form.na` says: `NA` may be
+            the id of a series (Namibia).
+
+    Returns:
+        The columns in the order of the file: numbers where every value is one, else text.
+
+    Raises:
+        DataError: If the file is broken; names the line.
+    """
+    names = read_header(source, form)
+    require_columns(names, columns, source)
+    options: dict[str, object] = {
+        "sep": form.delimiter,
+        "decimal": form.decimal,
+        "thousands": form.thousands,
+        "usecols": list(columns),
+        "dtype": dict.fromkeys((*text, *ids), "str"),
+        "na_values": {column: [""] if column in ids else list(form.na) for column in columns},
+        "keep_default_na": False,
+        "index_col": False,
+        # Chunks would be given types one by one, and text could become numbers in some.
+        "low_memory": False,
+    }
+    frame, watch = _parse(source, form, options)
+    if not len(frame):
+        raise DataError("the file has a header but no rows.", file=source.name)
+    if watch.n_lines == len(frame) + 1 and watch.widths == (len(names) - 1, len(names) - 1):
+        return CsvTable(frame, np.arange(2, len(frame) + 2))
+    return CsvTable(frame, _exact_lines(source, form, n_rows=len(frame)))
+
+
+def _parse(
+    source: Source, form: CsvFormat, options: dict[str, object]
+) -> tuple[pd.DataFrame, _Watch]:
+    with source.open() as raw:
+        watch = _Watch(raw, form.delimiter)
+        try:
+            with warnings.catch_warnings():
+                # Rows that are too long are found by counting, and named with their line.
+                warnings.simplefilter("ignore", pd.errors.ParserWarning)
+                frame = pd.read_csv(decoded(watch, form.encoding), **options)  # type: ignore[call-overload, arg-type]
+        except UnicodeDecodeError as error:
+            raise _undecodable(source, form, error) from None
+        except (pd.errors.ParserError, csv.Error) as error:
+            _exact_lines(source, form)
+            raise DataError(f"it cannot be read as CSV: {error}", file=source.name) from None
+    if watch.has_nul and not form.encoding.lower().startswith(_WIDE_ENCODINGS):
+        raise _nul(source, form)
+    return frame, watch
+
+
+def records(source: Source, form: CsvFormat) -> Iterator[tuple[int, list[str]]]:
+    """The line on which each record starts, and its fields; blank lines are left out.
+
+    Raises:
+        DataError: If the bytes are not of the encoding, or a quote is never closed.
+    """
+    with source.text(form.encoding) as text:
+        reader = csv.reader(text, delimiter=form.delimiter)
+        line = 1
+        try:
+            for fields in reader:
+                if fields and not (len(fields) == 1 and fields[0].isspace()):
+                    yield line, fields
+                line = reader.line_num + 1
+        except UnicodeDecodeError as error:
+            raise _undecodable(source, form, error) from None
+        except csv.Error as error:
+            message = (
+                f"the record that starts here cannot be read ({error}). Is a quote not closed?"
+            )
+            raise DataError(message, file=source.name, line=line) from None
+
+
+def _exact_lines(source: Source, form: CsvFormat, *, n_rows: int | None = None) -> IntArray:
+    """Line of each row, by reading the file again; zeros (unknown) where the readers differ."""
+    rows = records(source, form)
+    _, header = next(rows)
+    lines = []
+    for line, fields in rows:
+        if len(fields) != len(header):
+            more = "more" if len(fields) > len(header) else "fewer"
+            message = (
+                f"the row has {len(fields)} fields, {more} than the {len(header)} of the header. "
+                "Is a delimiter missing, or one in a field that is not quoted?"
+            )
+            raise DataError(message, file=source.name, line=line)
+        lines.append(line)
+    if n_rows is not None and len(lines) != n_rows:
+        return np.zeros(n_rows, dtype=np.int64)
+    return np.array(lines, dtype=np.int64)
+
+
+def field_at(source: Source, form: CsvFormat, *, line: int, column: str) -> str | None:
+    """What a file holds in a column of the record on a line, exactly as written."""
+    rows = records(source, form)
+    _, header = next(rows)
+    for start, fields in rows:
+        if start == line:
+            return fields[header.index(column)]
+    return None
+
+
+def _undecodable(source: Source, form: CsvFormat, error: UnicodeDecodeError) -> DataError:
+    """The error of bytes that are not of the encoding, with their place in the file."""
+    with source.open() as raw:
+        content = raw.read()
+    try:
+        content.decode(form.encoding)
+    except UnicodeDecodeError as exact:
+        error = exact
+    line = content.count(b"\n", 0, error.start) + 1
+    byte = f"0x{content[error.start]:02x}" if error.start < len(content) else "the end"
+    other = "cp1252" if content[:2] not in (b"\xff\xfe", b"\xfe\xff") else "utf-16"
+    message = (
+        f"byte {byte} at offset {error.start} is not {form.encoding}. "
+        f"Set `data.csv.encoding`, perhaps to {other}."
+    )
+    return DataError(message, file=source.name, line=line)
+
+
+def _nul(source: Source, form: CsvFormat) -> DataError:
+    """The error of a NUL byte, with its line."""
+    with source.open() as raw:
+        content = raw.read()
+    place = content.index(b"\0")
+    message = (
+        f"there is a NUL byte at offset {place}. Is this a text file? If it is UTF-16, set "
+        "`data.csv.encoding: utf-16`."
+    )
+    return DataError(message, file=source.name, line=content.count(b"\n", 0, place) + 1)

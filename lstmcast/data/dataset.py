@@ -1,0 +1,123 @@
+"""A panel and a config become windows: split, fit, prepare, find the starts."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from lstmcast.config.schema import Config
+from lstmcast.data.assembling import build_panel
+from lstmcast.data.fitting import fit_preparation
+from lstmcast.data.panel import IntArray, Panel
+from lstmcast.data.preparation import Preparation
+from lstmcast.data.preparing import Prepared, prepare
+from lstmcast.data.reading import read_table, table_from_frame
+from lstmcast.data.splitting import SPLITS, SplitName, Splits, split_panel
+from lstmcast.data.windows import BoolArray, Usable, window_starts
+from lstmcast.errors import TooShortError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """Data made ready to train on.
+
+    Attributes:
+        panel: As read.
+        splits: Where each split begins and ends.
+        preparation: Fitted on the training rows.
+        prepared: The panel in network units.
+        starts: Rows at which the windows of each split start, int64.
+        warnings: What the user should know.
+    """
+
+    panel: Panel
+    splits: Splits
+    preparation: Preparation
+    prepared: Prepared
+    starts: Mapping[SplitName, IntArray]
+    warnings: tuple[str, ...]
+
+
+def load_panel(config: Config, *, frame: pd.DataFrame | None = None) -> Panel:
+    """The panel of a config's files, or of a frame in their place."""
+    table = table_from_frame(frame, config.data) if frame is not None else read_table(config.data)
+    return build_panel(table, config.data)
+
+
+def build_dataset(config: Config, panel: Panel) -> Dataset:
+    """Split, fit the preparation on training rows, apply it, and find the windows.
+
+    Raises:
+        DataError: If values are missing that must not be, or cannot be used.
+        TooShortError: If a split has rows but not one window.
+    """
+    splits = split_panel(panel, config.split)
+    preparation = fit_preparation(panel, splits, config)
+    prepared = prepare(panel, preparation)
+    starts: dict[SplitName, IntArray] = {
+        split: window_starts(
+            prepared.observed if split == "test" else prepared.trainable,
+            config.window,
+            offsets=panel.offsets,
+            bounds=splits.of(split),
+            stride=config.window.stride if split == "train" else 1,
+        )
+        for split in SPLITS
+    }
+    warnings = list(panel.warnings)
+    for split in SPLITS:
+        if not len(starts[split]):
+            rows = splits.rows(split, panel.n_rows)
+            if rows.any() or split == "train":
+                raise _no_window(config, panel, split, rows, prepared.observed)
+            warnings.append(_EMPTY[split])
+    return Dataset(panel, splits, preparation, prepared, starts, tuple(warnings))
+
+
+_EMPTY = {
+    "validation": "the validation split is empty: early stopping, reduce_lr and the best weights "
+    "are switched off; the weights of the last epoch are kept.",
+    "test": "the test split is empty: the model is not measured on data that it has not seen.",
+}
+
+
+def _no_window(
+    config: Config, panel: Panel, split: SplitName, rows: BoolArray, usable: Usable
+) -> TooShortError:
+    """Why a split has rows but no window, with the arithmetic."""
+    window = config.window
+    needed = window.horizon
+    arithmetic = f"window.horizon {window.horizon}"
+    if split == "train":
+        needed += window.lookback + window.lead
+        arithmetic = (
+            f"window.lookback {window.lookback} + window.lead {window.lead} + {arithmetic} = "
+            f"{needed}"
+        )
+    longest = int(np.diff(panel.offsets).max())
+    missing = int((rows & ~(usable.inputs & usable.targets)).sum())
+    gaps = f", {missing} of them with missing values" if missing else ""
+    return TooShortError(
+        f"the {split} split has no window: one needs {arithmetic} consecutive rows of one series; "
+        f"the split has {int(rows.sum())} rows in {panel.n_series} series{gaps} (longest series: "
+        f"{longest} rows in all). Shorten the window, enlarge split.{split}, fill gaps with "
+        "data.missing.strategy, or give more data."
+    )
+
+
+def fingerprint(panel: Panel) -> str:
+    """SHA-256 of what was read: times, values, categories and series."""
+    digest = hashlib.sha256()
+    rows = (panel.times, panel.values, panel.codes, panel.offsets)
+    for array in (*rows, panel.static_values, panel.static_codes):
+        digest.update(np.ascontiguousarray(array).tobytes())
+    for text in (panel.series, panel.levels, panel.static_levels, panel.schema.columns):
+        digest.update(repr(text).encode())
+    return digest.hexdigest()

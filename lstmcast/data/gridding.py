@@ -1,0 +1,283 @@
+"""Rows in file order become rows in order of series and time, each once, without gaps."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lstmcast.config.schema import Data
+from lstmcast.data.frequency import infer_frequency, offset_of
+from lstmcast.data.grid import Grid
+from lstmcast.data.panel import FloatArray, IntArray, Origin
+from lstmcast.data.zones import TimeArray, spoken_time, to_wall
+from lstmcast.errors import DataError
+
+Int32Array = NDArray[np.int32]
+_N_SHOWN = 3
+# Filling may not make a grid that is beyond both.
+_LARGE_GRID = 1_000_000
+_MOST_GROWTH = 20
+
+
+@dataclass(frozen=True)
+class Rows:
+    """The rows of all series.
+
+    Attributes:
+        times: datetime64[us], `(n_rows,)`.
+        series: int32, `(n_rows,)`, index into `names`.
+        names: Id of each series.
+        values: float64, `(n_rows, n_numbers)`.
+        codes: int32, `(n_rows, n_categories)`, -1 where missing.
+        n_targets: Columns of `values` that are targets; they come first.
+        origin: Where each row came from.
+    """
+
+    times: TimeArray
+    series: Int32Array
+    names: tuple[str, ...]
+    values: FloatArray
+    codes: Int32Array
+    n_targets: int
+    origin: Origin
+
+    @property
+    def offsets(self) -> IntArray:
+        """Where each series begins, int64 `(n_series + 1,)`; for rows in order."""
+        counts = np.bincount(self.series, minlength=len(self.names))
+        return np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
+
+    def take(self, rows: NDArray[Any]) -> Rows:
+        """Some rows, by number or by flag."""
+        return replace(
+            self,
+            times=self.times[rows],
+            series=self.series[rows],
+            values=self.values[rows],
+            codes=self.codes[rows],
+            origin=self.origin.take(rows),
+        )
+
+    def place(self, row: int) -> dict[str, Any]:
+        """`file` and `line` of a row, as far as known, as keyword arguments of a `DataError`."""
+        return self.origin.place(row)
+
+    def spoken(self, row: int, tz: str | None) -> str:
+        """Time and series of a row, for a message."""
+        time = spoken_time(self.times[row], tz)
+        return f"{time} of series {self.names[self.series[row]]!r}" if self.names[0] else time
+
+
+def in_order(rows: Rows) -> tuple[Rows, bool]:
+    """Rows by series and time, and whether a series had to be sorted.
+
+    Series that alternate in the file are no disorder. Rows of one time stay in file order.
+    """
+    order = np.lexsort((rows.times, rows.series))
+    by_series = np.argsort(rows.series, kind="stable")
+    disordered = bool((order != by_series).any())
+    return rows.take(order), disordered
+
+
+def without_duplicates(rows: Rows, data: Data, *, tz: str | None) -> tuple[Rows, int]:
+    """Each time of a series once, and how many rows that took away.
+
+    Args:
+        rows: In order.
+        data: `duplicates` says what to do; `mean` and `sum` apply to numbers, leave missing values
+            out, and take the last category.
+        tz: Time zone, for messages.
+
+    Raises:
+        DataError: If there is a duplicate and the config does not say what to do.
+    """
+    same = (np.diff(rows.times) == np.timedelta64(0, "us")) & (np.diff(rows.series) == 0)
+    n_extra = int(same.sum())
+    if not n_extra:
+        return rows, 0
+    if data.duplicates == "error":
+        raise _duplicate(rows, int(same.argmax()), n_extra=n_extra, tz=tz)
+    is_first = np.concatenate([[True], ~same])
+    is_last = np.concatenate([~same, [True]])
+    if data.duplicates in ("first", "last"):
+        return rows.take(is_first if data.duplicates == "first" else is_last), n_extra
+    starts = np.flatnonzero(is_first)
+    known = np.isfinite(rows.values)
+    totals = np.add.reduceat(np.where(known, rows.values, 0.0), starts)
+    counts = np.add.reduceat(known.astype(np.float64), starts)
+    divisor = counts if data.duplicates == "mean" else np.ones_like(counts)
+    values = np.full_like(totals, np.nan)
+    np.divide(totals, divisor, out=values, where=counts > 0)
+    return replace(rows.take(is_last), values=values), n_extra
+
+
+def _duplicate(rows: Rows, row: int, *, n_extra: int, tz: str | None) -> DataError:
+    other = rows.place(row + 1)
+    where = f" It stands again on line {other['line']}" if "line" in other else " It stands again"
+    if other.get("file") != rows.place(row).get("file"):
+        where += f" of {other['file']}"
+    hint = ""
+    if not rows.names[0]:
+        hint = " If the file holds several series, name their id column in `data.series`."
+    message = (
+        f"the time {rows.spoken(row, tz)} is there more than once.{where} (repeated rows in all: "
+        f"{n_extra:,}). Set `data.duplicates` to first, last, mean or sum.{hint}"
+    )
+    return DataError(message, **rows.place(row))
+
+
+def without_empty_series(rows: Rows) -> tuple[Rows, tuple[str, ...]]:
+    """Series that have a target somewhere, and the ids of those left out; for rows in order."""
+    found = np.unique(rows.series[_observed(rows)])
+    if len(found) == len(rows.names):
+        return rows, ()
+    left_out = tuple(np.delete(np.array(rows.names), found).tolist())
+    number = np.full(len(rows.names), -1, dtype=np.int32)
+    number[found] = np.arange(len(found))
+    kept = rows.take(number[rows.series] >= 0)
+    names = tuple(rows.names[i] for i in found)
+    return replace(kept, series=number[kept.series], names=names), left_out
+
+
+def trimmed(rows: Rows) -> Rows:
+    """Each series from its first to its last row that has any target; none may be empty."""
+    held = np.flatnonzero(_observed(rows))
+    series = rows.series[held]
+    numbers = np.arange(len(rows.names))
+    first = held[np.searchsorted(series, numbers, side="left")]
+    last = held[np.searchsorted(series, numbers, side="right") - 1]
+    row = np.arange(len(rows.times))
+    keep = (row >= first[rows.series]) & (row <= last[rows.series])
+    return rows if keep.all() else rows.take(keep)
+
+
+def _observed(rows: Rows) -> NDArray[np.bool_]:
+    """Whether a row has any target."""
+    return np.asarray(np.isfinite(rows.values[:, : rows.n_targets]).any(axis=1))
+
+
+def frequency_of(rows: Rows, data: Data, *, tz: str | None) -> str:
+    """The frequency of rows in order: the one given, spelled as pandas does, or inferred.
+
+    Raises:
+        ConfigError: If the one given is none.
+        DataError: If none can be inferred.
+    """
+    if data.freq is not None:
+        return str(offset_of(data.freq).freqstr)
+    return infer_frequency(rows.times, rows.offsets, tz=tz)
+
+
+def on_grid(rows: Rows, grid: Grid, *, expected: str) -> IntArray:
+    """The step of each row in its series.
+
+    Args:
+        rows: In order, without duplicates.
+        grid: The frequency.
+        expected: Where the frequency comes from, for messages.
+
+    Returns:
+        int64, `(n_rows,)`, from 0 in each series.
+
+    Raises:
+        DataError: If a row is off the grid (names the first), or the data step differently.
+    """
+    steps, hit = grid.steps(rows.times, rows.series)
+    if not hit.all():
+        row = int(hit.argmin())
+        message = (
+            f"the time {rows.spoken(row, grid.tz)} is not a step of {expected} {grid.freq!r} from "
+            f"the first row of its series.{_would_fit(rows, grid)}"
+        )
+        raise DataError(message, **rows.place(row))
+    sizes = np.diff(steps)[np.diff(rows.series) == 0]
+    # Of rows with gaps, some are still next to each other; two alone may well have one between.
+    if len(sizes) > 1 and np.gcd.reduce(sizes) > 1:
+        message = f"no two rows are {expected} {grid.freq!r} apart.{_would_fit(rows, grid)}"
+        raise DataError(message, **rows.place(0))
+    return steps
+
+
+def _would_fit(rows: Rows, grid: Grid) -> str:
+    """A sentence with the frequency that the rows have, where they have one."""
+    try:
+        freq = infer_frequency(rows.times, rows.offsets, tz=grid.tz)
+    except DataError:
+        return " Mend the time, or choose a frequency that fits."
+    return f" The rows step by {freq!r}." if freq != grid.freq else " Mend the time."
+
+
+def without_gaps(rows: Rows, steps: IntArray, grid: Grid, data: Data) -> tuple[Rows, int]:
+    """Rows on every step between the first and the last of each series, and how many are new.
+
+    Args:
+        rows: In order.
+        steps: Step of each row in its series.
+        grid: The frequency.
+        data: `gaps` says whether to fill.
+
+    Raises:
+        DataError: If there are gaps that the config does not say to fill (names the first), or
+            filling them would make a far larger table.
+    """
+    # The first row of a series follows a step of -1 by definition.
+    begins = np.concatenate([[True], np.diff(rows.series) != 0])
+    missing = np.concatenate([[0], np.diff(steps) - 1])
+    missing[begins] = 0
+    n_new = int(missing.sum())
+    if not n_new:
+        return rows, 0
+    if data.gaps == "error":
+        raise _gap(rows, missing, grid)
+    n_rows = len(rows.times)
+    if n_rows + n_new > max(_LARGE_GRID, _MOST_GROWTH * n_rows):
+        message = (
+            f"filling the gaps of {n_rows:,} rows would make {n_rows + n_new:,} of them, with a "
+            f"frequency of {grid.freq!r}. Is one time far away from the others? "
+            + _first_gaps(rows, missing, grid, largest=True)
+        )
+        raise DataError(message)
+    return _filled(rows, steps, missing, grid), n_new
+
+
+def _filled(rows: Rows, steps: IntArray, missing: IntArray, grid: Grid) -> Rows:
+    """The rows with new ones, without values, before each that has some missing before it."""
+    n_rows = len(rows.times) + int(missing.sum())
+    target = np.arange(len(rows.times)) + np.cumsum(missing)
+    is_new = np.ones(n_rows, dtype=bool)
+    is_new[target] = False
+    source = np.cumsum(~is_new)
+    # A new row belongs to the series of the next row that the file holds.
+    source = np.where(is_new, source, source - 1)
+    grown = rows.take(source)
+    ahead = target[source] - np.arange(n_rows)
+    times = grown.times.copy()
+    times[is_new] = grid.times((steps[source] - ahead)[is_new], grown.series[is_new])
+    return replace(
+        grown,
+        times=times,
+        values=np.where(is_new[:, None], np.nan, grown.values),
+        codes=np.where(is_new[:, None], np.int32(-1), grown.codes),
+        origin=replace(grown.origin, line=np.where(is_new, 0, grown.origin.line)),
+    )
+
+
+def _gap(rows: Rows, missing: IntArray, grid: Grid) -> DataError:
+    n_gaps = int((missing > 0).sum())
+    row = int((missing > 0).argmax())
+    message = (
+        f"{missing.sum():,} rows are missing in {n_gaps:,} gap{'s' if n_gaps > 1 else ''} of a "
+        f"frequency of {grid.freq!r}: {_first_gaps(rows, missing, grid)}. Set `data.gaps: fill` to "
+        "insert them without values, and `data.missing.strategy` for what stands in for these."
+    )
+    return DataError(message, **rows.place(row))
+
+
+def _first_gaps(rows: Rows, missing: IntArray, grid: Grid, *, largest: bool = False) -> str:
+    found = np.flatnonzero(missing)
+    shown = found[np.argsort(-missing[found], kind="stable")] if largest else found
+    texts = [f"{missing[row]:,} after {rows.spoken(row - 1, grid.tz)}" for row in shown[:_N_SHOWN]]
+    return "; ".join(texts) + ("; …" if len(found) > _N_SHOWN else "")

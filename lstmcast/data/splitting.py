@@ -1,0 +1,140 @@
+"""Chronological splits: up to which row a series is for training, validation and test."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lstmcast.config.schema import Split
+from lstmcast.data.panel import IntArray, Panel
+from lstmcast.data.timeline import parse_bound
+from lstmcast.data.zones import spoken_time
+from lstmcast.errors import ConfigError, DataError, Problem, TooShortError
+
+SplitName = Literal["train", "validation", "test"]
+SPLITS: tuple[SplitName, ...] = ("train", "validation", "test")
+ROUNDING_SLACK = 1 + 1e-12
+
+
+@dataclass(frozen=True)
+class Splits:
+    """Which rows of a panel belong to which split.
+
+    Attributes:
+        bounds: int64, `(n_series, 4)`: of each series the rows at which training begins, validation
+            begins, the test begins, and the test ends; rows are counted over the whole panel.
+        cuts: datetime64[us], `(n_series, 3)`: the first time that is no longer in the training,
+            validation and test rows.
+    """
+
+    bounds: IntArray
+    cuts: NDArray[np.datetime64]
+
+    def of(self, split: SplitName) -> IntArray:
+        """First row and row after the last of a split, int64 `(n_series, 2)`."""
+        i = SPLITS.index(split)
+        return self.bounds[:, i : i + 2]
+
+    def rows(self, split: SplitName, n_rows: int) -> NDArray[np.bool_]:
+        """Whether each row of the panel is in a split, bool `(n_rows,)`."""
+        edges = np.zeros(n_rows + 1, dtype=np.int64)
+        first, last = self.of(split).T
+        np.add.at(edges, first, 1)
+        np.add.at(edges, last, -1)
+        return np.cumsum(edges[:-1]) > 0
+
+
+def split_panel(panel: Panel, split: Split) -> Splits:
+    """Cut each series into training, validation and test rows, in this order of time.
+
+    With `per: panel` the cut times are the same for all series, so that no series' training rows
+    are later than another's test rows; fractions and counts then count the distinct times of the
+    panel. With `per: series` they count each series' own rows.
+
+    Raises:
+        ConfigError: If a time of the split cannot be read, or they do not ascend.
+        TooShortError: If row counts ask for more rows than there are.
+        DataError: If no row is left for training.
+    """
+    if split.kind == "times":
+        cuts = np.tile(_cut_times(split, panel), (panel.n_series, 1))
+    elif split.per == "panel":
+        times = np.unique(panel.times)
+        cuts = np.tile(_times_at(times, _cut_counts(split, len(times))), (panel.n_series, 1))
+    else:
+        each = np.split(panel.times, panel.offsets[1:-1])
+        counts = [
+            _cut_counts(split, len(times), where=f"series {name!r} has")
+            for name, times in zip(panel.series, each, strict=True)
+        ]
+        cuts = np.stack([_times_at(*pair) for pair in zip(each, counts, strict=True)])
+    before = panel.times[:, None] < cuts[panel.series_of_row]
+    n_before = np.add.reduceat(before.astype(np.int64), panel.offsets[:-1], axis=0)
+    starts = panel.offsets[:-1, None]
+    bounds = np.concatenate([starts, starts + n_before], axis=1)
+    if not (bounds[:, 1] > bounds[:, 0]).any():
+        tz = panel.schema.tz
+        first, last = (spoken_time(end, tz) for end in (panel.times.min(), panel.times.max()))
+        raise DataError(
+            f"no row is left for training: the data run from {first} to {last} and split.train is "
+            f"{split.train!r}. Move split.train."
+        )
+    return Splits(bounds=bounds, cuts=cuts)
+
+
+def _cut_counts(
+    split: Split, n_rows: int, *, where: str = "the data have"
+) -> tuple[int, int, int]:
+    """Rows before the end of training, validation and test."""
+    if split.kind == "counts":
+        train, validation, test = int(split.train), int(split.validation), int(split.test or 0)
+        wanted = train + validation + test
+        if wanted > n_rows:
+            raise TooShortError(
+                f"split asks for {train} + {validation} + {test} = {wanted} rows, {where} "
+                f"{n_rows}: {wanted - n_rows} too few. Lower split.train, split.validation or "
+                "split.test."
+            )
+        return train, train + validation, wanted
+    train_share, validation_share = float(split.train), float(split.validation)
+    # 0.7 + 0.15 is 0.85 only to rounding; the slack keeps it from losing a row.
+    first, second = (
+        min(n_rows, int(n_rows * share * ROUNDING_SLACK))
+        for share in (train_share, train_share + validation_share)
+    )
+    return first, second, n_rows
+
+
+def _times_at(times: NDArray[np.datetime64], counts: tuple[int, ...]) -> NDArray[np.datetime64]:
+    after_last = times[-1] + np.timedelta64(1, "us")
+    return np.array(
+        [times[count] if count < len(times) else after_last for count in counts],
+        dtype="datetime64[us]",
+    )
+
+
+def _cut_times(split: Split, panel: Panel) -> NDArray[np.datetime64]:
+    after_last = panel.times.max() + np.timedelta64(1, "us")
+    cuts = [
+        after_last if value is None else _after(str(value), f"split.{name}", panel.schema.tz)
+        for name, value in zip(SPLITS, (split.train, split.validation, split.test), strict=True)
+    ]
+    if not cuts[0] <= cuts[1] <= cuts[2]:
+        message = (
+            "train, validation and test must ascend. Received: "
+            f"{split.train}, {split.validation}, {split.test}"
+        )
+        raise ConfigError([Problem("split", message)])
+    return np.array(cuts, dtype="datetime64[us]")
+
+
+def _after(text: str, field: str, tz: str | None) -> np.datetime64:
+    """The first moment after a time; after the whole day where it is a bare date."""
+    try:
+        return parse_bound(text, tz=tz, last=True) + np.timedelta64(1, "us")
+    except ValueError as error:
+        message = f"must be a time such as 2020-12-31. Received: {text!r}"
+        raise ConfigError([Problem(field, message)]) from error

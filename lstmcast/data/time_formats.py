@@ -1,0 +1,79 @@
+"""Which strptime formats a list of time texts may be written in."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+import numpy as np
+import pandas as pd
+
+_DATES = (
+    "%d/%m/%Y",
+    "%m/%d/%Y",
+    "%d.%m.%Y",
+    "%d-%m-%Y",
+    "%m-%d-%Y",
+    "%d/%m/%y",
+    "%m/%d/%y",
+    "%d.%m.%y",
+    "%d %b %Y",
+    "%d-%b-%Y",
+    "%d-%b-%y",
+    "%d %B %Y",
+    "%b %d, %Y",
+    "%B %d, %Y",
+    "%b %Y",
+    "%b-%Y",
+    "%B %Y",
+    "%m/%Y",
+    "%m-%Y",
+    "%m.%Y",
+    "%Y%m",
+    "%Y-%j",
+    "%Y%m%d%H",
+    "%Y%m%d%H%M",
+    "%Y%m%d%H%M%S",
+    "%Y%m%d %H:%M",
+)
+_CLOCKS = (
+    "",
+    " %H:%M",
+    " %H:%M:%S",
+    " %H:%M:%S.%f",
+    " %I:%M %p",
+    " %I:%M:%S %p",
+    "T%H:%M:%S",
+    " %H",
+)
+_FORMATS = tuple(
+    date + clock for clock in _CLOCKS for date in _DATES if not clock or "%H" not in date
+)
+_SAMPLE = 1000
+
+
+def fitting_formats(texts: Iterable[str]) -> list[str]:
+    """The known formats that every text can be read with, the likeliest first.
+
+    More than one means that the texts are ambiguous: `03/04/2020` is in March or in April.
+
+    Args:
+        texts: Times as written, without missing ones.
+    """
+    distinct = pd.Index(list(dict.fromkeys(text.strip() for text in texts)))
+    if not len(distinct):
+        return []
+    sample = distinct[np.linspace(0, len(distinct) - 1, min(_SAMPLE, len(distinct))).astype(int)]
+    likely = [form for form in _FORMATS if _fits(sample[:1], form) and _fits(sample, form)]
+    return [form for form in likely if _fits(distinct, form)]
+
+
+def _fits(texts: pd.Index, form: str) -> bool:
+    # strptime takes %m%d without leading zeros, so 20200101 would pass as %Y%m%d%H too.
+    if "%Y%m" in form and len(texts[0]) != _width(form):
+        return False
+    return bool(pd.to_datetime(texts, format=form, errors="coerce").notna().all())
+
+
+def _width(form: str) -> int:
+    return len(re.sub(r"%[mdHMS]", "00", form.replace("%Y", "0000")))

@@ -1,0 +1,43 @@
+"""Small seeded frames for tests."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+
+def hourly_frame(n_rows: int = 48, *, start: str = "2024-01-01", seed: int = 0) -> pd.DataFrame:
+    """One series: `time`, `y` and a covariate `x`."""
+    rng = np.random.default_rng(seed)
+    return pd.DataFrame(
+        {
+            "time": pd.date_range(start, periods=n_rows, freq="h"),
+            "y": rng.normal(size=n_rows),
+            "x": rng.normal(size=n_rows),
+        }
+    )
+
+
+def panel_frame(lengths: dict[str, int], *, freq: str = "D", seed: int = 0) -> pd.DataFrame:
+    """Several series in long form: `time`, `id`, `y`, `x`; each begins at the same time."""
+    rng = np.random.default_rng(seed)
+    pieces = [
+        pd.DataFrame(
+            {
+                "time": pd.date_range("2024-01-01", periods=n_rows, freq=freq),
+                "id": name,
+                "y": rng.normal(size=n_rows),
+                "x": rng.normal(size=n_rows),
+            }
+        )
+        for name, n_rows in lengths.items()
+    ]
+    return pd.concat(pieces, ignore_index=True)
+
+
+def write_text(path: Path, text: str, *, encoding: str = "utf-8") -> Path:
+    """A file with this text, line ends as they are."""
+    path.write_bytes(text.encode(encoding))
+    return path
