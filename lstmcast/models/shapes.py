@@ -44,3 +44,26 @@ class Shapes:
     future_levels: tuple[int, ...] = ()
     static_levels: tuple[int, ...] = ()
     embedding_size: int | None = None
+
+    @property
+    def inputs(self) -> dict[str, tuple[int, ...]]:
+        """Shape of each input that there is, by name, without the batch axis."""
+        shapes = {
+            "past": (self.lookback, self.past),
+            "future": (self.horizon, self.future),
+            "static": (self.static,),
+            "past_codes": (self.lookback, len(self.past_levels)),
+            "future_codes": (self.horizon, len(self.future_levels)),
+            "static_codes": (len(self.static_levels),),
+        }
+        return {name: shape for name, shape in shapes.items() if shape[-1]}
+
+    @property
+    def output(self) -> tuple[int, int, int]:
+        """Shape of the output, without the batch axis."""
+        return (self.horizon, self.n_targets, self.n_outputs)
+
+
+def dtype_of(name: str) -> str:
+    """The dtype of an input, by its name."""
+    return "int32" if name.endswith("_codes") else "float32"

@@ -1,0 +1,114 @@
+"""Choosing and loading the Keras backend, once a process."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import sys
+from contextlib import suppress
+
+from lstmcast.config.schema import Training
+from lstmcast.errors import ResourceError
+
+INSTALL = {"tensorflow": "pip install tensorflow", "jax": "pip install 'lstmcast[jax]'"}
+
+
+def load_keras(training: Training, *, seed: int) -> None:
+    """Import Keras on the backend, device and precision that a config asks for, and seed it.
+
+    Must come before anything else imports Keras. The precision stays Keras' default for the
+    networks that are built from then on. Determinism is for the rest of the process: TensorFlow
+    cannot take it back.
+
+    Args:
+        training: Its `backend`, `device`, `deterministic` and `precision`.
+        seed: Of Python's, NumPy's and the backend's generators.
+
+    Raises:
+        ResourceError: If the backend is not installed, another one is already loaded, or the device
+            is not there.
+    """
+    _check_backend(training.backend)
+    _set_environment(training)
+    import keras
+
+    if training.backend == "tensorflow":
+        _set_up_tensorflow(training)
+    else:
+        _set_up_jax(training)
+    keras.config.set_dtype_policy(training.precision)
+    keras.utils.set_random_seed(seed)
+
+
+def _check_backend(backend: str) -> None:
+    """That the backend can be had in this process."""
+    if importlib.util.find_spec(backend) is None:
+        raise ResourceError(
+            f"training.backend is {backend}, which is not installed. Install it "
+            f"({INSTALL[backend]}) or choose another backend."
+        )
+    if "keras" in sys.modules:
+        import keras
+
+        loaded = keras.config.backend()
+        if loaded != backend:
+            raise ResourceError(
+                f"training.backend is {backend}, but Keras is already loaded on {loaded} in this "
+                f"process and cannot change. Start a new process, or set training.backend to "
+                f"{loaded}."
+            )
+
+
+def _set_environment(training: Training) -> None:
+    """What the libraries read when they are imported."""
+    os.environ["KERAS_BACKEND"] = training.backend
+    # Errors only; a user who wants more has set it.
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    if training.backend == "jax":
+        if training.device == "cpu":
+            os.environ["JAX_PLATFORMS"] = "cpu"
+        if training.deterministic:
+            flags = os.environ.get("XLA_FLAGS", "")
+            os.environ["XLA_FLAGS"] = f"{flags} --xla_gpu_deterministic_ops=true".strip()
+
+
+def _set_up_tensorflow(training: Training) -> None:
+    """Device and determinism of TensorFlow."""
+    import tensorflow as tf
+
+    gpus = tf.config.list_physical_devices("GPU")
+    if training.device == "gpu" and not gpus:
+        raise _no_gpu("tensorflow")
+    if training.device == "cpu" and gpus:
+        try:
+            tf.config.set_visible_devices([], "GPU")
+        except RuntimeError as error:
+            raise ResourceError(
+                "training.device: cpu comes too late: TensorFlow already uses a GPU in this "
+                "process. Start a new process."
+            ) from error
+    for gpu in gpus:
+        # Else the first process takes all the memory of the GPU. A caller who has already put
+        # TensorFlow to work has settled that.
+        with suppress(RuntimeError):
+            tf.config.experimental.set_memory_growth(gpu, True)
+    if training.deterministic:
+        tf.config.experimental.enable_op_determinism()
+
+
+def _set_up_jax(training: Training) -> None:
+    """Device of JAX."""
+    import jax
+
+    if training.device == "gpu":
+        try:
+            jax.devices("gpu")
+        except RuntimeError as error:
+            raise _no_gpu("jax") from error
+
+
+def _no_gpu(backend: str) -> ResourceError:
+    return ResourceError(
+        f"training.device is gpu, but {backend} finds none. Check the driver and the package "
+        "(pip install 'lstmcast[gpu]' for TensorFlow), or set training.device to auto."
+    )

@@ -1,0 +1,154 @@
+"""The callbacks of a fit: Keras' own where there is one, and what it does not have."""
+
+from __future__ import annotations
+
+import math
+import time
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+
+from lstmcast.config.schema import Config, Training
+from lstmcast.errors import DivergedError, ResourceError
+from lstmcast.training.optimizers import learning_rate_at
+from lstmcast.training.progress import EpochRow, Progress
+
+
+class Shuffle(keras.callbacks.Callback):  # type: ignore[misc]
+    """Puts the training windows of a `GatheringModel` into the order of each epoch."""
+
+    def __init__(self, seed: int) -> None:
+        super().__init__()
+        self._seed = seed
+
+    def on_epoch_begin(self, epoch: int, logs: dict[str, float] | None = None) -> None:
+        """Refresh the order."""
+        self.model.shuffle(seed=self._seed, epoch=epoch)
+
+
+class Recorder(keras.callbacks.Callback):  # type: ignore[misc]
+    """Keeps the history, tells the progress, and ends a fit that has diverged.
+
+    Raises:
+        DivergedError: At the end of an epoch whose loss is not finite.
+    """
+
+    def __init__(self, progress: Progress) -> None:
+        super().__init__()
+        self.rows: list[EpochRow] = []
+        self._progress = progress
+        self._learning_rate = math.nan
+        self._began = math.nan
+
+    def on_epoch_begin(self, epoch: int, logs: dict[str, float] | None = None) -> None:
+        """Note the learning rate that the epoch runs with."""
+        self._began = time.perf_counter()
+        rate = np.float32(keras.ops.convert_to_tensor(self.model.optimizer.learning_rate))
+        # By its shortest decimals: 0.001, not 0.0010000000474974513.
+        self._learning_rate = float(str(rate))
+
+    def on_train_batch_end(self, batch: int, logs: dict[str, float] | None = None) -> None:
+        """Tell how many batches are done; called once an execution, not once a batch."""
+        # The last execution of an epoch may be cut short, and Keras counts it whole.
+        self._progress.batches_done(min(batch + 1, self.params["steps"]))
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
+        """Add a row."""
+        values = logs or {}
+        row = EpochRow(
+            epoch=epoch + 1,
+            loss=float(values["loss"]),
+            val_loss=float(values["val_loss"]) if "val_loss" in values else None,
+            learning_rate=self._learning_rate,
+            seconds=time.perf_counter() - self._began,
+        )
+        _check_finite(row)
+        self.rows.append(row)
+        self._progress.epoch_done(row)
+
+
+def _check_finite(row: EpochRow) -> None:
+    for name, value in (("training", row.loss), ("validation", row.val_loss)):
+        if value is not None and not math.isfinite(value):
+            raise DivergedError(
+                f"The {name} loss became {value} in epoch {row.epoch}, at a learning rate of "
+                f"{row.learning_rate:g}. Lower training.learning_rate (to "
+                f"{row.learning_rate / 10:g}, say) or training.clipnorm."
+            )
+
+
+def make_callbacks(
+    config: Config, recorder: Recorder, *, validated: bool, tensorboard: Path | None = None
+) -> list[keras.callbacks.Callback]:
+    """The callbacks of a fit, in the order in which they must run.
+
+    Args:
+        config: Its `seed` and `training`.
+        recorder: Comes before what changes the learning rate at the end of an epoch.
+        validated: Whether there are validation windows; without them nothing stops early, and
+            the learning rate is not reduced.
+        tensorboard: Where to write TensorBoard logs, if `training.tensorboard`.
+
+    Raises:
+        ResourceError: If TensorBoard logs are asked for and cannot be written.
+    """
+    training = config.training
+    callbacks = [Shuffle(config.seed)]
+    if training.schedule != "none":
+        callbacks.append(
+            keras.callbacks.LearningRateScheduler(
+                lambda epoch, _: learning_rate_at(training, epoch)
+            )
+        )
+    callbacks.append(recorder)
+    if validated:
+        callbacks += _of_validation(training)
+    if training.tensorboard and tensorboard is not None:
+        callbacks.append(_tensorboard(tensorboard))
+    return callbacks
+
+
+def _of_validation(training: Training) -> list[keras.callbacks.Callback]:
+    """What watches the validation loss."""
+    callbacks: list[Any] = []
+    if training.early_stopping is not None:
+        callbacks.append(
+            keras.callbacks.EarlyStopping(
+                monitor="val_loss",
+                mode="min",
+                patience=training.early_stopping.patience,
+                min_delta=training.early_stopping.min_delta,
+                restore_best_weights=True,
+            )
+        )
+    if training.reduce_lr is not None and training.schedule == "none":
+        callbacks.append(
+            keras.callbacks.ReduceLROnPlateau(
+                monitor="val_loss",
+                mode="min",
+                factor=training.reduce_lr.factor,
+                patience=training.reduce_lr.patience,
+                min_lr=training.reduce_lr.min_lr,
+            )
+        )
+    return callbacks
+
+
+def _tensorboard(directory: Path) -> keras.callbacks.Callback:
+    try:
+        return keras.callbacks.TensorBoard(str(directory), write_graph=False)
+    except ImportError as error:
+        raise ResourceError(
+            f"training.tensorboard needs the package {error.name}, which is not installed. "
+            "Install it, or set training.tensorboard to false."
+        ) from error
+
+
+def best_epoch(callbacks: list[keras.callbacks.Callback]) -> int | None:
+    """The epoch (from 1) whose weights early stopping has restored; None where it is off."""
+    for callback in callbacks:
+        if isinstance(callback, keras.callbacks.EarlyStopping):
+            return int(callback.best_epoch) + 1
+    return None

@@ -1,0 +1,168 @@
+"""The thin model around a network that gathers its batches in the graph.
+
+Windows are never copied out: the prepared rows stay on the device as weights that are not trained,
+and a batch is a few int32 positions. So an epoch runs without Python between its steps, and memory
+is O(rows + windows).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import keras
+import numpy as np
+from keras import ops
+from numpy.typing import NDArray
+
+from lstmcast.config.schema import Window
+from lstmcast.data.windows import Int32Array, WindowArrays
+from lstmcast.training.losses import Tensor, WindowLoss
+
+if TYPE_CHECKING:
+    from lstmcast.training.fitting import Starts
+
+# Stands in a batch where there is no window left to fill it.
+PADDING = -1
+
+
+def epoch_order(n_windows: int, *, seed: int, epoch: int) -> NDArray[np.int64]:
+    """The order in which an epoch takes the windows: a pure function of seed and epoch.
+
+    Args:
+        n_windows: How many there are.
+        seed: The seed of the run.
+        epoch: Counted from 0.
+
+    Returns:
+        A permutation of `0 … n_windows - 1`, int64.
+    """
+    return np.random.default_rng([seed, epoch]).permutation(n_windows)
+
+
+def batch_positions(n_windows: int, batch_size: int, *, first: int = 0) -> Int32Array:
+    """Positions `first … first + n_windows - 1`, filled up to whole batches with `PADDING`.
+
+    The last batch has the shape of the others, so that it is not compiled a second time; what fills
+    it has no weight in the loss.
+    """
+    positions = np.arange(first, first + n_windows, dtype=np.int32)
+    return np.pad(positions, (0, -n_windows % batch_size), constant_values=PADDING)
+
+
+class GatheringModel(keras.Model):  # type: ignore[misc]
+    """Gathers the inputs of a network and its targets, and gives the loss of each window.
+
+    Its input is int32 `[batch]`, positions in `order`: first the training windows, in the order of
+    the running epoch, then the validation windows. Its weights are those of the network alone, as
+    far as `get_weights` and `set_weights` are concerned.
+
+    Args:
+        network: The network to train.
+        arrays: The prepared rows.
+        starts: The windows.
+        window: Their shape.
+        loss: The loss of each window.
+    """
+
+    def __init__(
+        self,
+        network: keras.Model,
+        arrays: WindowArrays,
+        *,
+        starts: Starts,
+        window: Window,
+        loss: WindowLoss,
+    ) -> None:
+        super().__init__(name="gathering", dtype=network.dtype_policy)
+        self.network = network
+        self._starts, self._window, self._loss = starts, window, loss
+        self._n_targets = arrays.n_targets
+        self._window_loss = keras.metrics.Mean(name="loss")
+        self._arrays = {
+            name: self._resident(name, getattr(arrays, name)) for name in (*network.input, "past")
+        }
+        if "static" in network.input or "static_codes" in network.input:
+            self._series_of_row = self._resident("series_of_row", arrays.series_of_row)
+        self._order = self._resident("order", np.concatenate([starts.train, starts.validation]))
+        self.built = True
+
+    def _resident(self, name: str, values: NDArray[Any]) -> Any:
+        """Numbers that stay on the device: a weight that is neither trained nor rounded."""
+        # "int" is what the backend keeps on an accelerator: TensorFlow leaves int32 on the host.
+        dtype = "float32" if values.dtype.kind == "f" else "int"
+        weight = self.add_weight(
+            shape=values.shape,
+            initializer="zeros",
+            dtype=dtype,
+            trainable=False,
+            autocast=False,
+            name=name,
+        )
+        weight.assign(values)
+        return weight
+
+    def shuffle(self, *, seed: int, epoch: int) -> None:
+        """Put the training windows into the order of an epoch (from 0)."""
+        order = epoch_order(len(self._starts.train), seed=seed, epoch=epoch)
+        self._order.assign(np.concatenate([self._starts.train[order], self._starts.validation]))
+
+    def call(self, positions: Tensor, training: bool | None = None) -> dict[str, Tensor]:
+        """The loss of each window, `[batch]`, and its weight: 0 where it only fills the batch."""
+        starts = ops.take(self._order, ops.maximum(positions, 0))
+        ahead = self._rows(starts, self._window.lookback + self._window.lead, self._window.horizon)
+        predicted = self.network(self._inputs(starts, ahead), training=training)
+        true = ops.take(self._arrays["past"], ahead, axis=0)[..., : self._n_targets]
+        weight = ops.cast(positions >= 0, "float32")
+        return {"loss": self._loss(true, predicted), "weight": weight}
+
+    def _inputs(self, starts: Tensor, ahead: Tensor) -> dict[str, Tensor]:
+        """What the network reads, gathered."""
+        behind = self._rows(starts, 0, self._window.lookback)
+
+        def rows(name: str) -> Tensor:
+            if name.startswith("static"):
+                return ops.take(self._series_of_row, starts)
+            return ahead if name.startswith("future") else behind
+
+        return {
+            name: ops.take(self._arrays[name], rows(name), axis=0) for name in self.network.input
+        }
+
+    @staticmethod
+    def _rows(starts: Tensor, first: int, length: int) -> Tensor:
+        """Rows `start + first … start + first + length - 1`, `[batch, length]`."""
+        steps = ops.arange(first, first + length, dtype=starts.dtype)
+        return ops.expand_dims(starts, 1) + steps
+
+    def compute_loss(
+        self,
+        x: Tensor = None,
+        y: Tensor = None,
+        y_pred: Tensor = None,
+        sample_weight: Tensor = None,
+        training: bool = True,
+    ) -> Tensor:
+        """The weighted mean of the windows' losses, with the penalties of the network."""
+        loss = ops.sum(y_pred["loss"] * y_pred["weight"]) / ops.sum(y_pred["weight"])
+        return sum(self.losses, loss)
+
+    @property
+    def metrics(self) -> list[keras.metrics.Metric]:
+        """The mean loss over the windows alone; Keras' own would count padding and penalties."""
+        return [self._window_loss]
+
+    def compute_metrics(
+        self, x: Tensor, y: Tensor, y_pred: Tensor, sample_weight: Tensor = None
+    ) -> dict[str, Tensor]:
+        """Take a batch into the mean loss over the windows of the epoch."""
+        self._window_loss.update_state(y_pred["loss"], sample_weight=y_pred["weight"])
+        return {"loss": self._window_loss.result()}
+
+    def get_weights(self) -> list[NDArray[Any]]:
+        """Those of the network: what early stopping keeps, without a copy of the data."""
+        weights: list[NDArray[Any]] = self.network.get_weights()
+        return weights
+
+    def set_weights(self, weights: list[NDArray[Any]]) -> None:
+        """Those of the network."""
+        self.network.set_weights(weights)

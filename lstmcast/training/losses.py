@@ -1,0 +1,65 @@
+"""The losses, each as one number a window."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, TypeAlias
+
+from lstmcast.config.schema import Config
+
+Tensor: TypeAlias = Any  # a tensor of any backend
+# (y_true [batch, horizon, n_targets], y_pred [batch, horizon, n_targets, n_outputs]) -> [batch]
+WindowLoss: TypeAlias = Callable[[Tensor, Tensor], Tensor]
+
+
+def window_loss(config: Config) -> WindowLoss:
+    """The loss that a config asks for: the mean over the steps and targets of each window.
+
+    Args:
+        config: Its `training.loss`, and `output.levels` where that is `quantile`.
+
+    Returns:
+        A function of `y_true` `[batch, horizon, n_targets]` and `y_pred`
+        `[batch, horizon, n_targets, n_outputs]` that gives `[batch]`.
+    """
+    import keras
+
+    training = config.training
+    if config.output.type == "quantiles":
+        return _pinball(config.output.levels)
+    if training.loss == "huber":
+        return _of_points(
+            lambda true, predicted: keras.losses.huber(true, predicted, training.huber_delta)
+        )
+    return _of_points(
+        {"mse": keras.losses.mean_squared_error, "mae": keras.losses.mean_absolute_error}[
+            training.loss
+        ]
+    )
+
+
+def _of_points(loss: WindowLoss) -> WindowLoss:
+    """A Keras loss, which takes the mean over the last axis, over all steps and targets."""
+    from keras import ops
+
+    def of_windows(y_true: Tensor, y_pred: Tensor) -> Tensor:
+        size = y_true.shape[1] * y_true.shape[2]
+        return loss(ops.reshape(y_true, (-1, size)), ops.reshape(y_pred, (-1, size)))
+
+    return of_windows
+
+
+def _pinball(levels: Sequence[float]) -> WindowLoss:
+    """The pinball loss (Koenker and Bassett, 1978), the mean over the levels too.
+
+    `max(level · error, (level - 1) · error)` with error = actual - quantile: the expected loss is
+    least where the quantile is the true one.
+    """
+    from keras import ops
+
+    def of_windows(y_true: Tensor, y_pred: Tensor) -> Tensor:
+        error = ops.expand_dims(y_true, -1) - y_pred
+        of_level = ops.convert_to_tensor(list(levels), dtype=error.dtype)
+        return ops.mean(ops.maximum(of_level * error, (of_level - 1.0) * error), axis=(1, 2, 3))
+
+    return of_windows

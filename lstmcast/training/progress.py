@@ -1,0 +1,58 @@
+"""What a fit tells while it runs, and to whom."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+
+@dataclass(frozen=True)
+class EpochRow:
+    """One line of the training history.
+
+    Attributes:
+        epoch: From 1.
+        loss: Mean training loss of the windows in network units, penalties left out; each window
+            as it was when its batch came, dropout included.
+        val_loss: Mean loss of the validation windows after the epoch; None where there are none.
+        learning_rate: That the epoch ran with.
+        seconds: Wall time, validation included.
+    """
+
+    epoch: int
+    loss: float
+    val_loss: float | None
+    learning_rate: float
+    seconds: float
+
+
+class Progress(Protocol):
+    """Follows a fit. The methods are called in the thread that trains, so they must be quick."""
+
+    def fit_begins(self, *, epochs: int, batches: int) -> None:
+        """Before the first epoch: how many there can be, and how many batches each has."""
+
+    def batches_done(self, batches: int) -> None:
+        """So many batches of the running epoch are done; called every few batches."""
+
+    def epoch_done(self, row: EpochRow) -> None:
+        """An epoch and its validation are done."""
+
+    def fit_ends(self) -> None:
+        """After the last epoch, also where the fit ends in an error."""
+
+
+class SilentProgress:
+    """Tells nobody."""
+
+    def fit_begins(self, *, epochs: int, batches: int) -> None:
+        """Nothing."""
+
+    def batches_done(self, batches: int) -> None:
+        """Nothing."""
+
+    def epoch_done(self, row: EpochRow) -> None:
+        """Nothing."""
+
+    def fit_ends(self) -> None:
+        """Nothing."""

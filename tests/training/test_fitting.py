@@ -1,0 +1,256 @@
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from lstmcast.data.windows import WindowArrays
+from lstmcast.errors import DivergedError
+from lstmcast.models.registry import ARCHITECTURES
+from lstmcast.training.fitting import (
+    History,
+    Starts,
+    fit_network,
+    jit_compile,
+    steps_per_execution,
+)
+from lstmcast.training.progress import EpochRow, SilentProgress
+from tests.networks import BACKEND, FULL, PLAIN, make_arrays, make_config, make_network
+
+STARTS = Starts(train=np.arange(12), validation=np.arange(12, 18))
+NO_VALIDATION = Starts(train=np.arange(12), validation=np.arange(0))
+
+
+class ListProgress:
+    def __init__(self) -> None:
+        self.events: list[Any] = []
+
+    def fit_begins(self, *, epochs: int, batches: int) -> None:
+        self.events.append(("begins", epochs, batches))
+
+    def batches_done(self, batches: int) -> None:
+        self.events.append(("batches", batches))
+
+    def epoch_done(self, row: EpochRow) -> None:
+        self.events.append(("epoch", row.epoch))
+
+    def fit_ends(self) -> None:
+        self.events.append(("ends",))
+
+
+def fit(
+    network: Any, *, starts: Starts = STARTS, arrays: WindowArrays | None = None, **training: Any
+) -> History:
+    return fit_network(
+        network,
+        arrays or make_arrays(PLAIN),
+        starts=starts,
+        config=make_config(**{"batch_size": 4, "epochs": 3, **training}),
+        progress=SilentProgress(),
+    )
+
+
+@pytest.mark.parametrize("name", sorted(ARCHITECTURES))
+def test_every_architecture_trains(name: str) -> None:
+    network = make_network(name, FULL)
+    before = network.get_weights()
+    config = make_config(epochs=1, batch_size=4, loss="quantile", levels=[0.1, 0.5, 0.9])
+    history = fit_network(
+        network,
+        make_arrays(FULL),
+        starts=NO_VALIDATION,
+        config=config,
+        progress=SilentProgress(),
+    )
+    assert np.isfinite(history.rows[0].loss)
+    changed = [(a != b).any() for a, b in zip(before, network.get_weights(), strict=True)]
+    assert all(changed)
+
+
+def test_the_history_has_a_row_for_each_epoch() -> None:
+    history = fit(make_network("lstm", PLAIN), learning_rate=0.001)
+    assert [row.epoch for row in history.rows] == [1, 2, 3]
+    assert history.stopped == "epochs"
+    assert history.n_batches == 3
+    assert history.rows[0].learning_rate == 0.001
+    assert all(row.val_loss is not None and row.seconds > 0 for row in history.rows)
+    assert history.seconds >= sum(row.seconds for row in history.rows)
+
+
+def test_training_lowers_the_loss_of_what_can_be_learnt() -> None:
+    arrays = make_arrays(PLAIN, (60,))
+    arrays.past[:, 0] = np.sin(np.arange(60) / 3)
+    starts = Starts(train=np.arange(40), validation=np.arange(40, 50))
+    network = make_network("lstm", PLAIN, dropout=0.0)
+    history = fit(network, starts=starts, arrays=arrays, epochs=30, learning_rate=0.02)
+    assert history.rows[-1].loss < 0.2 * history.rows[0].loss
+
+
+def test_early_stopping_restores_the_weights_of_the_best_epoch() -> None:
+    # Without shared signal and at a high rate the validation loss soon rises.
+    options = {"learning_rate": 0.1, "reduce_lr": None}
+    network = make_network("lstm", PLAIN, dropout=0.0)
+    history = fit(network, epochs=50, early_stopping={"patience": 2}, **options)
+    losses = [row.val_loss for row in history.rows]
+    assert history.stopped == "early"
+    assert history.best_epoch == int(np.argmin(losses)) + 1
+    assert len(losses) == history.best_epoch + 2
+    stopped_there = make_network("lstm", PLAIN, dropout=0.0)
+    fit(stopped_there, epochs=history.best_epoch, early_stopping=None, **options)
+    for found, expected in zip(network.get_weights(), stopped_there.get_weights(), strict=True):
+        np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-7)
+
+
+def test_the_best_weights_are_restored_where_the_epochs_run_out_too() -> None:
+    network = make_network("lstm", PLAIN, dropout=0.0)
+    history = fit(network, epochs=12, learning_rate=0.3, early_stopping={"patience": 50})
+    losses = [row.val_loss for row in history.rows]
+    assert history.stopped == "epochs"
+    assert history.best_epoch == int(np.argmin(losses)) + 1 < 12
+
+
+def test_without_validation_the_last_weights_stay() -> None:
+    history = fit(make_network("lstm", PLAIN), starts=NO_VALIDATION)
+    assert (history.best_epoch, history.stopped) == (3, "epochs")
+    assert [row.val_loss for row in history.rows] == [None, None, None]
+
+
+def test_validation_does_not_touch_the_weights_where_nothing_reads_it() -> None:
+    options: dict[str, Any] = {"early_stopping": None, "reduce_lr": None}
+    networks = [make_network("lstm", PLAIN) for _ in range(2)]
+    for network, starts in zip(networks, (STARTS, NO_VALIDATION), strict=True):
+        fit(network, starts=starts, **options)
+    for a, b in zip(networks[0].get_weights(), networks[1].get_weights(), strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-6)
+
+
+def test_a_plateau_lowers_the_learning_rate() -> None:
+    reduce_lr = {"factor": 0.1, "patience": 1, "min_lr": 0.002}
+    history = fit(
+        make_network("lstm", PLAIN, dropout=0.0),
+        epochs=12,
+        learning_rate=0.1,
+        early_stopping=None,
+        reduce_lr=reduce_lr,
+    )
+    rates = [row.learning_rate for row in history.rows]
+    assert rates[0] == 0.1
+    assert rates[-1] == 0.002
+
+
+def test_a_schedule_takes_the_place_of_reduce_lr() -> None:
+    history = fit(make_network("lstm", PLAIN), epochs=4, schedule="cosine", learning_rate=0.4)
+    rates = [row.learning_rate for row in history.rows]
+    assert rates == pytest.approx([0.4, 0.341421, 0.2, 0.058579], rel=1e-5)
+
+
+@pytest.mark.parametrize(("starts", "which"), [(STARTS, "training"), (NO_VALIDATION, "training")])
+def test_a_loss_that_is_no_number_ends_the_fit(starts: Starts, which: str) -> None:
+    arrays = make_arrays(PLAIN)
+    arrays.past[8] = np.nan
+    with pytest.raises(DivergedError, match=rf"The {which} loss became nan in epoch 1.*0\.001"):
+        fit(make_network("lstm", PLAIN), starts=starts, arrays=arrays)
+
+
+@pytest.mark.parametrize("steps", [2, 16])
+def test_progress_is_told_of_executions_and_epochs(steps: int) -> None:
+    progress = ListProgress()
+    fit_network(
+        make_network("lstm", PLAIN),
+        make_arrays(PLAIN),
+        starts=NO_VALIDATION,
+        config=make_config(batch_size=4, epochs=2, steps_per_execution=steps),
+        progress=progress,
+    )
+    batches = [("batches", 2), ("batches", 3)] if steps == 2 else [("batches", 3)]
+    expected = [("begins", 2, 3), *batches, ("epoch", 1), *batches, ("epoch", 2), ("ends",)]
+    assert progress.events == expected
+
+
+def test_progress_ends_where_the_fit_fails() -> None:
+    progress = ListProgress()
+    arrays = make_arrays(PLAIN)
+    arrays.past[:] = np.nan
+    with pytest.raises(DivergedError):
+        fit_network(
+            make_network("lstm", PLAIN),
+            arrays,
+            starts=STARTS,
+            config=make_config(epochs=2),
+            progress=progress,
+        )
+    assert progress.events[-1] == ("ends",)
+
+
+@pytest.mark.parametrize("precision", ["mixed_float16", "mixed_bfloat16"])
+def test_mixed_precision_trains_float32_weights(precision: str) -> None:
+    import keras
+
+    keras.config.set_dtype_policy(precision)
+    try:
+        network = make_network("lstm", PLAIN)
+        history = fit(network, epochs=2)
+    finally:
+        keras.config.set_dtype_policy("float32")
+    assert np.isfinite(history.rows[-1].loss)
+    assert {weight.dtype for weight in network.get_weights()} == {np.dtype("float32")}
+
+
+def test_compiled_and_uncompiled_steps_train_the_same() -> None:
+    networks = [make_network("lstm", PLAIN, dropout=0.0) for _ in range(2)]
+    losses = [
+        fit(network, jit=jit).rows[-1].loss
+        for network, jit in zip(networks, (True, False), strict=True)
+    ]
+    assert losses[0] == pytest.approx(losses[1], rel=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("fields", "expected"),
+    [
+        ({"backend": "tensorflow", "jit": True}, True),
+        ({"backend": "tensorflow", "jit": False}, False),
+        ({"backend": "tensorflow", "jit": True, "deterministic": True}, False),
+        ({"backend": "jax", "deterministic": True}, True),
+        ({"backend": "jax", "jit": False}, False),
+    ],
+    ids=str,
+)
+def test_xla_is_used_as_asked_but_where_it_must_not_be(
+    fields: dict[str, Any], expected: bool
+) -> None:
+    assert jit_compile(make_config(**fields).training) is expected
+
+
+def test_tensorflow_is_left_uncompiled_on_a_cpu() -> None:
+    tensorflow = pytest.importorskip("tensorflow", reason="the rule asks TensorFlow for GPUs")
+    if tensorflow.config.get_visible_devices("GPU"):
+        pytest.skip("this machine has a GPU")
+    assert jit_compile(make_config(backend="tensorflow").training) is False
+
+
+@pytest.mark.parametrize(
+    ("asked", "n_batches", "expected"), [("auto", 200, 16), ("auto", 3, 3), (8, 200, 8), (8, 2, 2)]
+)
+def test_an_execution_is_never_longer_than_an_epoch(
+    asked: int | str, n_batches: int, expected: int
+) -> None:
+    training = make_config(steps_per_execution=asked).training
+    assert steps_per_execution(training, n_batches) == expected
+
+
+@pytest.mark.skipif(BACKEND != "tensorflow", reason="one backend is enough: Keras writes the logs")
+def test_tensorboard_logs_are_written_where_they_are_asked_for(tmp_path: Path) -> None:
+    for name, asked in (("on", True), ("off", False)):
+        fit_network(
+            make_network("lstm", PLAIN),
+            make_arrays(PLAIN),
+            starts=STARTS,
+            config=make_config(epochs=1, tensorboard=asked),
+            progress=SilentProgress(),
+            tensorboard=tmp_path / name,
+        )
+    assert list((tmp_path / "on").rglob("events.out.tfevents.*"))
+    assert not (tmp_path / "off").exists()
