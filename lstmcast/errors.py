@@ -64,9 +64,7 @@ class ConfigError(LstmcastError, ValueError):
     exit_code = 2
 
     def __init__(self, problems: Sequence[Problem] | str, *, file: str | None = None) -> None:
-        self.problems = (
-            (Problem("", problems),) if isinstance(problems, str) else tuple(problems)
-        )
+        self.problems = (Problem("", problems),) if isinstance(problems, str) else tuple(problems)
         self.file = file
         super().__init__(self._text(problems))
 
@@ -80,6 +78,7 @@ class ConfigError(LstmcastError, ValueError):
         return f"{where}{len(self.problems)} problems in the config{lines}"
 
     def to_json(self) -> dict[str, Any]:
+        """The message, the file and each problem."""
         problems = [asdict(problem) for problem in self.problems]
         return {**super().to_json(), "file": self.file, "problems": problems}
 
@@ -120,6 +119,7 @@ class DataError(LstmcastError, ValueError):
         super().__init__(f"{place}: {message}" if place else message)
 
     def to_json(self) -> dict[str, Any]:
+        """The message and the place."""
         value = None if self.value is None else str(self.value)
         place = {"file": self.file, "line": self.line, "column": self.column, "value": value}
         return {**super().to_json(), **place}

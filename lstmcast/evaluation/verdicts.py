@@ -206,7 +206,8 @@ def fit_verdict(history: Sequence[EpochRow], *, stopped_early: bool) -> FitVerdi
             f"{judged[-1].epoch}: raise `training.epochs` or `training.learning_rate`.",
             "improving",
         )
-    return _levelled_off(judged[_plateau_start(validation)].epoch, judged[0].epoch)
+    gained = validation.min() < (1 - _NOTABLE_RISE) * validation[0]
+    return _levelled_off(judged[_plateau_start(validation)].epoch, gained=bool(gained))
 
 
 def _overfitting(epoch: int, validation: FloatArray, best: int) -> FitVerdict:
@@ -221,8 +222,8 @@ def _overfitting(epoch: int, validation: FloatArray, best: int) -> FitVerdict:
     )
 
 
-def _levelled_off(epoch: int, first_epoch: int) -> FitVerdict:
-    if epoch == first_epoch:
+def _levelled_off(epoch: int, *, gained: bool) -> FitVerdict:
+    if not gained:
         text = (
             "The validation loss hardly improved on its first epoch: try another "
             "`training.learning_rate`, or covariates that say more about the target."

@@ -1,0 +1,6 @@
+"""`python -m lstmcast`."""
+
+from lstmcast.cli.main import run
+
+if __name__ == "__main__":
+    run()

@@ -1,0 +1,85 @@
+"""What there is to know of a dataset before a training, as plain values."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from lstmcast.data.dataset import Dataset
+from lstmcast.data.splitting import SPLITS
+
+_FLOAT32 = 4
+
+
+def dataset_facts(dataset: Dataset) -> dict[str, Any]:
+    """Rows, period, windows, inputs and memory, as plain JSON values; memory in bytes."""
+    panel, config = dataset.panel, dataset.preparation.config
+    origin = panel.origin
+    return {
+        "rows": panel.n_rows,
+        "series": panel.n_series,
+        "first": str(panel.times.min()),
+        "last": str(panel.times.max()),
+        "freq": panel.schema.freq,
+        "season_length": panel.schema.season_length,
+        "inserted": 0 if origin is None else int((origin.line == 0).sum()),
+        "missing": _missing(dataset),
+        "strategy": config.data.missing.strategy,
+        "lookback": config.window.lookback,
+        "horizon": config.window.horizon,
+        "windows": {split: len(dataset.starts[split]) for split in SPLITS},
+        "split_ends": _split_ends(dataset),
+        "inputs": _inputs(dataset),
+        "memory": _memory(dataset),
+        "warnings": list(dataset.warnings),
+    }
+
+
+def _missing(dataset: Dataset) -> dict[str, int]:
+    """Missing values of each column as read, inserted rows included; only where there are some."""
+    panel = dataset.panel
+    numbers = np.isnan(panel.values).sum(axis=0)
+    codes = (panel.codes < 0).sum(axis=0)
+    schema = panel.schema
+    names = (*schema.names(kind="number"), *schema.names(kind="category"))
+    counts = zip(names, (*numbers, *codes), strict=True)
+    return {name: int(count) for name, count in counts if count}
+
+
+def _split_ends(dataset: Dataset) -> dict[str, str | None]:
+    """The last time of each split's rows over all series; None where it has none."""
+    panel, ends = dataset.panel, {}
+    for split in SPLITS:
+        rows = dataset.splits.rows(split, panel.n_rows)
+        ends[split] = str(panel.times[rows].max()) if rows.any() else None
+    return ends
+
+
+def _inputs(dataset: Dataset) -> list[str]:
+    preparation = dataset.preparation
+    static = preparation.schema.names(kind="number", roles=("static",))
+    features = [feature.name for feature in preparation.features]
+    return [*preparation.schema.targets, *features, *static]
+
+
+def _memory(dataset: Dataset) -> dict[str, int]:
+    """Bytes of the prepared rows, of a batch gathered from them, and of all windows at once."""
+    arrays, config = dataset.prepared.arrays, dataset.preparation.config
+    window = config.window
+    columns = arrays.past.shape[1] + arrays.past_codes.shape[1]
+    ahead = arrays.future.shape[1] + arrays.future_codes.shape[1] + arrays.n_targets
+    each = _FLOAT32 * (window.lookback * columns + window.horizon * ahead)
+    rows = (arrays.past, arrays.future, arrays.past_codes, arrays.future_codes)
+    return {
+        "rows": sum(array.nbytes for array in rows),
+        "batch": each * config.training.batch_size,
+        "materialised": each * sum(len(starts) for starts in dataset.starts.values()),
+    }
+
+
+def megabytes(size: int) -> str:
+    """Bytes as a reader wants them, such as `3.1 MB`."""
+    if size < 1e5:
+        return f"{size / 1e3:.1f} kB"
+    return f"{size / 1e6:.1f} MB" if size < 1e9 else f"{size / 1e9:.1f} GB"

@@ -1,0 +1,50 @@
+"""`lstmcast evaluate`."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from lstmcast.cli.opening import open_run, warn_of_keras
+from lstmcast.cli.options import RUNS_DIR, AsJson, Quiet, RunName, RunsDir
+from lstmcast.cli.output import Console
+
+
+def evaluate(
+    run: RunName,
+    data: Annotated[
+        str | None,
+        typer.Option(
+            "--data",
+            metavar="FILE",
+            help="Measure on this file, `-` for standard input; only what comes after the "
+            "validation period counts. Without it: what training measured.",
+        ),
+    ] = None,
+    *,
+    runs_dir: RunsDir = RUNS_DIR,
+    as_json: AsJson = False,
+    quiet: Quiet = False,
+) -> None:
+    """Show how good a run is, on new data too.
+
+    \b
+    lstmcast evaluate latest
+    lstmcast evaluate latest --data newer.csv --json
+    """
+    from lstmcast.cli.results import results_text
+
+    console = Console("evaluate", as_json=as_json, quiet=quiet)
+    forecaster = open_run(run, runs_dir)
+    if data is not None:
+        warn_of_keras(forecaster, console)
+    metrics = forecaster.evaluate(data)
+    names = ("windows", "metrics", "metrics_scaled", "verdicts")
+    console.answer(
+        results_text(metrics),
+        run=str(forecaster.bundle.path),
+        data=data,
+        **{name: metrics[name] for name in names},
+    )
+    console.suggest(f"lstmcast predict {run}", "forecast from the last rows on")

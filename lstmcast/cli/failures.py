@@ -1,0 +1,146 @@
+"""What becomes of an error: one message, or one JSON object, and an exit code."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import sys
+import threading
+import traceback
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from types import FrameType
+from typing import Any
+
+import typer
+from typer.exceptions import TyperException
+from typer.main import get_command
+
+from lstmcast.cli.output import SCHEMA, coloured, print_json
+from lstmcast.errors import LstmcastError, ResourceError
+
+BUG = LstmcastError.exit_code
+RESOURCE = ResourceError.exit_code
+# 128 + the number of the signal, as shells have it.
+INTERRUPTED, TERMINATED, PIPE_CLOSED = 130, 143, 141
+_DEBUG, _JSON = "--debug", "--json"
+
+
+class Terminated(BaseException):
+    """The process was asked to end (SIGTERM); an exception, so that what is open is cleaned up."""
+
+
+@dataclass(frozen=True)
+class _Failure:
+    """An error as it is shown.
+
+    Attributes:
+        exit_code: Of the process.
+        message: For a reader.
+        details: For `--json`.
+    """
+
+    exit_code: int
+    message: str
+    details: dict[str, Any] = field(default_factory=dict)
+
+
+def call(app: typer.Typer, arguments: list[str]) -> int:
+    """Run a command; whatever goes wrong is shown here and nowhere else.
+
+    Args:
+        app: The command line.
+        arguments: Those of the process, without its name.
+
+    Returns:
+        The exit code.
+    """
+    debug, arguments = _DEBUG in arguments, [each for each in arguments if each != _DEBUG]
+    command = get_command(app)
+    try:
+        with _terminable(), command.make_context("lstmcast", list(arguments)) as context:
+            command.invoke(context)
+        sys.stdout.flush()
+    except typer.Exit as end:
+        return end.exit_code
+    except BrokenPipeError:
+        # `lstmcast … | head` has seen enough. What is still buffered must not fail at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return PIPE_CLOSED
+    except (Exception, KeyboardInterrupt, Terminated) as error:
+        if debug:
+            traceback.print_exc()
+        failure = _describe(error)
+        _show(failure, command=_name(arguments), as_json=_JSON in arguments)
+        return failure.exit_code
+    return 0
+
+
+def _describe(error: BaseException) -> _Failure:
+    kind = type(error).__name__
+    if isinstance(error, LstmcastError):
+        return _Failure(error.exit_code, str(error), error.to_json())
+    if isinstance(error, TyperException):
+        message = _usage(error)
+        return _Failure(2, message, {"type": "UsageError", "message": message})
+    if isinstance(error, KeyboardInterrupt | typer.Abort):
+        return _plain(INTERRUPTED, "Interrupted", "interrupted.")
+    if isinstance(error, Terminated):
+        return _plain(TERMINATED, "Terminated", "terminated.")
+    if isinstance(error, MemoryError):
+        message = "out of memory. Lower training.batch_size or window.lookback, or give fewer rows."
+        return _plain(RESOURCE, kind, message)
+    if isinstance(error, OSError):
+        return _plain(RESOURCE, kind, f"{error}. Check the disk, the path and its permissions.")
+    bug = f"this is a bug: {kind}: {error}. Run again with {_DEBUG} for the traceback."
+    return _plain(BUG, kind, bug)
+
+
+def _plain(exit_code: int, kind: str, message: str) -> _Failure:
+    return _Failure(exit_code, message, {"type": kind, "message": message})
+
+
+def _usage(error: TyperException) -> str:
+    """The message of a wrong command line, and where its help is."""
+    context = getattr(error, "ctx", None)
+    path = context.command_path if context is not None else "lstmcast"
+    return f"{error.format_message()} `{path} --help` shows how it goes."
+
+
+def _name(arguments: list[str]) -> str:
+    """The command that was meant, such as `train` or `runs list`; empty where none was named."""
+    words = [word for word in arguments if not word.startswith("-")]
+    return " ".join(words[: 2 if words[:1] in (["runs"], ["config"]) else 1])
+
+
+def _show(failure: _Failure, *, command: str, as_json: bool) -> None:
+    if not as_json:
+        print(f"{coloured('error:', 'red', sys.stderr)} {failure.message}", file=sys.stderr)
+        return
+    print_json(
+        {
+            "schema": SCHEMA,
+            "command": command,
+            "status": "error",
+            "exit_code": failure.exit_code,
+            "error": failure.details,
+        }
+    )
+
+
+@contextlib.contextmanager
+def _terminable() -> Iterator[None]:
+    """Turn SIGTERM into `Terminated` while the body runs."""
+
+    def end(_signal: int, _frame: FrameType | None) -> None:
+        raise Terminated
+
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, end)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)

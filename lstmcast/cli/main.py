@@ -1,0 +1,73 @@
+"""The command line: the list of commands, and the one place where their errors end.
+
+Starting is light: a command imports what it needs when it runs.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from typing import Annotated
+
+import typer
+
+from lstmcast import __version__
+from lstmcast.cli.config import app as config_app
+from lstmcast.cli.doctor import doctor
+from lstmcast.cli.evaluate import evaluate
+from lstmcast.cli.failures import call
+from lstmcast.cli.groups import HELP_OPTIONS, make_app, show_help
+from lstmcast.cli.init import init
+from lstmcast.cli.models import models
+from lstmcast.cli.predict import predict
+from lstmcast.cli.runs import app as runs_app
+from lstmcast.cli.train import train
+from lstmcast.cli.validate import validate
+
+HELP = """A CSV and a YAML in, a leak-free LSTM forecast out, measured beside simple baselines.
+
+\b
+lstmcast init --from sales.csv    look at the file and write config.yaml
+lstmcast train config.yaml        train, measure, and write a run directory
+lstmcast predict latest           forecast from the last rows on
+
+Every command takes --debug, which shows the traceback of an error.
+
+\b
+Exit codes: 0 ok, 1 a check failed, 2 usage or config, 3 data, 4 run directory,
+5 training diverged, 6 resource, 70 bug, 130 or 143 interrupted.
+"""
+app = make_app(HELP)
+for command in (init, validate, train, evaluate, predict, models, doctor):
+    app.command(context_settings=HELP_OPTIONS)(command)
+app.add_typer(runs_app, name="runs")
+app.add_typer(config_app, name="config")
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        print(f"lstmcast {__version__}")
+        raise typer.Exit
+
+
+@app.callback(invoke_without_command=True)
+def main(
+    context: typer.Context,
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_print_version, is_eager=True, help="Print the version and exit."
+        ),
+    ] = False,
+) -> None:
+    """Show what there is where no command is named."""
+    show_help(context)
+
+
+def run(arguments: Sequence[str] | None = None) -> None:
+    """Run a command and exit with its code: the console script.
+
+    Args:
+        arguments: In place of those of the process.
+    """
+    sys.exit(call(app, sys.argv[1:] if arguments is None else list(arguments)))

@@ -1,0 +1,130 @@
+"""`lstmcast predict`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from lstmcast.cli.delivering import Delivery, deliver
+from lstmcast.cli.frames import Format
+from lstmcast.cli.opening import open_run, warn_of_keras
+from lstmcast.cli.options import RUNS_DIR, AsJson, Quiet, RunName, RunsDir
+from lstmcast.cli.output import Console
+from lstmcast.errors import ConfigError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from lstmcast.forecaster import Forecaster
+
+STDIN = "-"
+
+
+def predict(
+    run: RunName,
+    data: Annotated[
+        str | None,
+        typer.Option(
+            "--data",
+            metavar="FILE",
+            help="History to forecast from, `-` for standard input. Without it: the last rows of "
+            "the training file, kept in the run.",
+        ),
+    ] = None,
+    *,
+    future: Annotated[
+        str | None,
+        typer.Option(
+            "--future",
+            metavar="FILE",
+            help="The future covariates over the horizon, `-` for standard input; --template "
+            "writes the file to fill in.",
+        ),
+    ] = None,
+    steps: Annotated[
+        int | None,
+        typer.Option(
+            "--steps",
+            min=1,
+            metavar="N",
+            help="How many steps; without it window.horizon. Beyond it the forecast goes on from "
+            "itself.",
+        ),
+    ] = None,
+    output: Annotated[
+        str | None,
+        typer.Option(
+            "--output",
+            "-o",
+            metavar="FILE",
+            help="Write to this file, `-` for standard output. Without it: a table to read on a "
+            "terminal, CSV in a pipe.",
+        ),
+    ] = None,
+    form: Annotated[
+        Format | None,
+        typer.Option("--format", help="Without it: by the name of the file, else csv."),
+    ] = None,
+    template: Annotated[
+        bool,
+        typer.Option("--template", help="Write the file of future covariates to fill in instead."),
+    ] = False,
+    runs_dir: RunsDir = RUNS_DIR,
+    as_json: AsJson = False,
+    quiet: Quiet = False,
+) -> None:
+    """Forecast from the last row of the data on.
+
+    Columns: the time, the series and the target where there are several, step, prediction, and
+    each quantile named by its level.
+
+    \b
+    lstmcast predict latest
+    lstmcast predict latest --data newer.csv --output forecast.csv
+    lstmcast predict latest --template > future.csv
+    lstmcast predict latest --future future.csv --steps 48
+    """
+    console = Console("predict", as_json=as_json, quiet=quiet)
+    delivery = Delivery(output, form, as_json=as_json, for_machines=template)
+    _check_options(data, future, template=template)
+    forecaster = open_run(run, runs_dir)
+    delivery.check(forecaster.bundle.path)
+    if template:
+        frame = _template(forecaster, data, steps)
+    else:
+        warn_of_keras(forecaster, console)
+        frame = forecaster.predict(data, future=future, steps=steps)
+    deliver(frame, delivery, console, run=str(forecaster.bundle.path), data=data)
+    if template:
+        console.suggest(
+            f"lstmcast predict {run} --future FILE", "once the empty columns are filled in"
+        )
+    elif delivery.is_text:
+        console.suggest(f"lstmcast predict {run} --output forecast.csv", "keep the forecast")
+
+
+def _check_options(data: str | None, future: str | None, *, template: bool) -> None:
+    """Refuse options that exclude each other.
+
+    Raises:
+        ConfigError: If some do.
+    """
+    if data == STDIN and future == STDIN:
+        raise ConfigError("--data and --future cannot both read standard input. Name a file.")
+    if template and future is not None:
+        raise ConfigError("--template writes the file that --future reads. Leave one out.")
+
+
+def _template(forecaster: Forecaster, data: str | None, steps: int | None) -> pd.DataFrame:
+    """The future covariates to fill in.
+
+    Raises:
+        ConfigError: If the run has none.
+    """
+    if not forecaster.config.data.future_covariates:
+        raise ConfigError(
+            "the run has no future covariates, so there is nothing to fill in: `lstmcast predict` "
+            "needs no --future."
+        )
+    return forecaster.template(data, steps=steps)

@@ -1,0 +1,188 @@
+"""`lstmcast runs`: list, show, compare and verify what was trained."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from lstmcast.cli.groups import HELP_OPTIONS, make_app, show_help
+from lstmcast.cli.options import RUNS_DIR, AsJson, Quiet, RunName, RunsDir
+from lstmcast.cli.output import Console, show_path, text_table
+from lstmcast.errors import BundleError, ConfigError
+
+if TYPE_CHECKING:
+    from lstmcast.runtime.runs import RunEntry
+
+app = make_app("List, show, compare and verify what was trained.")
+app.callback(invoke_without_command=True)(show_help)
+
+
+@app.command("list", context_settings=HELP_OPTIONS)
+def list_(
+    runs_dir: RunsDir = RUNS_DIR, *, as_json: AsJson = False, quiet: Quiet = False
+) -> None:
+    """List the runs, newest first, with how good each is.
+
+    \b
+    lstmcast runs list
+    """
+    from lstmcast.runtime.runs import list_runs
+
+    console = Console("runs list", as_json=as_json, quiet=quiet)
+    entries = list_runs(runs_dir)
+    lines = [_entry_fields(entry) for entry in entries]
+    console.answer(_list_text(lines) if lines else f"No runs in {runs_dir}.", runs=lines)
+    if lines:
+        console.suggest("lstmcast runs show RUN", "the whole result of one")
+    else:
+        console.suggest("lstmcast train CONFIG", "make one")
+
+
+def _entry_fields(entry: RunEntry) -> dict[str, Any]:
+    """What the list tells of a run; with `error` alone where it cannot be read."""
+    from lstmcast.runtime.bundle import read_metrics
+
+    fields: dict[str, Any] = {"run": str(entry.path), "id": entry.path.name}
+    if entry.manifest is None:
+        return {**fields, "error": entry.error}
+    try:
+        metrics = read_metrics(entry.path)
+        return {
+            **fields,
+            "created": entry.created,
+            "rows": entry.manifest["data"]["rows"],
+            "lookback": entry.manifest["network"]["shapes"]["lookback"],
+            "horizon": entry.manifest["network"]["shapes"]["horizon"],
+            "epochs": metrics["epochs"],
+            "mase": metrics["metrics"]["test"]["model"].get("mase"),
+            "rmse": metrics["metrics"]["test"]["model"].get("rmse"),
+            "beats_baselines": metrics["verdicts"]["baseline"]["beats"],
+        }
+    except (BundleError, KeyError, TypeError) as error:
+        return {**fields, "error": f"cannot be read: {error}"}
+
+
+def _list_text(lines: list[dict[str, Any]]) -> str:
+    from lstmcast.reporting.wording import format_number
+
+    headings = ("run", "created", "lookback", "horizon", "epochs", "MASE", "RMSE", "verdict")
+    verdicts = {True: "beats the baselines", False: "does not beat them", None: ""}
+    rows = [
+        (
+            line["id"],
+            line["created"].replace("T", " ").rstrip("Z"),
+            str(line["lookback"]),
+            str(line["horizon"]),
+            str(line["epochs"]),
+            format_number(line["mase"]),
+            format_number(line["rmse"]),
+            verdicts[line["beats_baselines"]],
+        )
+        for line in lines
+        if "error" not in line
+    ]
+    broken = [f"{line['id']}: {line['error']}" for line in lines if "error" in line]
+    return "\n".join([text_table(headings, rows, right="llrrrrrl"), *broken])
+
+
+@app.command(context_settings=HELP_OPTIONS)
+def show(
+    run: RunName,
+    runs_dir: RunsDir = RUNS_DIR,
+    *,
+    as_json: AsJson = False,
+    quiet: Quiet = False,
+) -> None:
+    """Show the whole result of a run.
+
+    \b
+    lstmcast runs show latest
+    """
+    from lstmcast.cli.results import results_text, run_facts
+    from lstmcast.runtime.bundle import load_bundle
+    from lstmcast.runtime.runs import find_run
+
+    console = Console("runs show", as_json=as_json, quiet=quiet)
+    bundle = load_bundle(find_run(run, runs_dir))
+    metrics = bundle.metrics()
+    text = f"{run_facts(bundle)}\n\n{results_text(metrics, detailed=True)}"
+    console.answer(text, run=str(bundle.path), manifest=bundle.manifest, metrics=metrics)
+    console.warn(() if as_json else bundle.manifest.get("warnings", ()))
+    console.suggest(f"lstmcast predict {run}", "forecast from the last rows on")
+
+
+@app.command(context_settings=HELP_OPTIONS)
+def compare(
+    runs: Annotated[list[str], typer.Argument(metavar="RUN RUN...", help="Two runs or more.")],
+    runs_dir: RunsDir = RUNS_DIR,
+    *,
+    as_json: AsJson = False,
+    quiet: Quiet = False,
+) -> None:
+    """Compare test metrics and configs of runs.
+
+    \b
+    lstmcast runs compare latest co2-20260101T120000Z-1a2b3c
+    """
+    from lstmcast.cli.comparing import compare_bundles
+    from lstmcast.runtime.bundle import load_bundle
+    from lstmcast.runtime.runs import find_run
+
+    console = Console("runs compare", as_json=as_json, quiet=quiet)
+    paths = list(dict.fromkeys(find_run(run, runs_dir) for run in runs))
+    if len(paths) < 2:
+        raise ConfigError("give two different runs or more. `lstmcast runs list` shows them.")
+    comparison = compare_bundles([load_bundle(path) for path in paths])
+    console.answer(comparison.text(), **comparison.to_json())
+    console.warn(comparison.obstacles)
+    console.suggest("lstmcast runs show RUN", "the whole result of one")
+
+
+@app.command(context_settings=HELP_OPTIONS)
+def verify(
+    runs: Annotated[
+        list[str] | None, typer.Argument(metavar="[RUN]...", help="Without it: every run.")
+    ] = None,
+    runs_dir: RunsDir = RUNS_DIR,
+    *,
+    as_json: AsJson = False,
+    quiet: Quiet = False,
+) -> None:
+    """Check the files of runs against what was written.
+
+    Exits with 4 if a run is damaged.
+
+    \b
+    lstmcast runs verify
+    lstmcast runs verify latest
+    """
+    from lstmcast.runtime.runs import find_run, list_runs
+
+    console = Console("runs verify", as_json=as_json, quiet=quiet)
+    paths = [find_run(run, runs_dir) for run in runs or ()]
+    paths = paths or [entry.path for entry in list_runs(runs_dir)]
+    found = {show_path(path): _damage(path) for path in paths}
+    damaged = any(found.values())
+    outcome = {"status": "error", "exit_code": BundleError.exit_code} if damaged else {}
+    lines = [f"{path}: whole" if why is None else f"damaged: {why}" for path, why in found.items()]
+    console.answer(
+        "\n".join(lines) or f"No runs in {runs_dir}.",
+        **outcome,
+        runs=[{"run": path, "whole": why is None, "error": why} for path, why in found.items()],
+    )
+    if damaged:
+        raise typer.Exit(BundleError.exit_code)
+    console.suggest("lstmcast runs list", "how good each is")
+
+
+def _damage(path: Path) -> str | None:
+    """What is wrong with a run; None where it is whole."""
+    from lstmcast.runtime.bundle import verify_bundle
+
+    try:
+        verify_bundle(path)
+    except BundleError as error:
+        return str(error)
+    return None

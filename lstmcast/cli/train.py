@@ -1,0 +1,70 @@
+"""`lstmcast train`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from lstmcast.cli.options import AsJson, ConfigFile, Overrides, Quiet
+from lstmcast.cli.output import Console, show_path
+from lstmcast.cli.progress import following
+
+if TYPE_CHECKING:
+    from lstmcast.experiment import TrainedRun
+
+
+def train(
+    config: ConfigFile,
+    overrides: Overrides = None,
+    *,
+    as_json: AsJson = False,
+    quiet: Quiet = False,
+    verbose: Annotated[
+        int,
+        typer.Option(
+            "--verbose",
+            "-v",
+            count=True,
+            show_default=False,
+            help="Also results by target and by step; -vv: what TensorFlow prints, too.",
+        ),
+    ] = 0,
+) -> None:
+    """Train, measure beside simple baselines, write a run.
+
+    \b
+    lstmcast train config.yaml
+    lstmcast train config.yaml --set training.epochs=5 --set model.units=[32]
+    lstmcast train config.yaml --json > result.json
+    """
+    from lstmcast.config.loading import load_config
+    from lstmcast.experiment import train as train_run
+
+    console = Console("train", as_json=as_json, quiet=quiet)
+    loaded = load_config(config, overrides=overrides or ())
+    with following(quiet=quiet) as progress:
+        run = train_run(loaded.config, progress=progress, show_chatter=verbose > 1)
+    console.warn(run.warnings)
+    console.answer(_text(run, detailed=verbose > 0), **_fields(run))
+    console.suggest(f"lstmcast predict {run.path.name}", "forecast from the last rows on")
+
+
+def _fields(run: TrainedRun) -> dict[str, Any]:
+    names = ("windows", "epochs", "best_epoch", "metrics", "metrics_scaled")
+    measured = {name: run.metrics[name] for name in names}
+    seconds = {name: round(value, 3) for name, value in run.seconds.items()}
+    return {"run": str(run.path), "seconds": seconds, **measured}
+
+
+def _text(run: TrainedRun, *, detailed: bool) -> str:
+    from lstmcast.cli.results import results_text
+    from lstmcast.runtime.bundle import PLOTS, REPORT
+
+    where = show_path(run.path)
+    return (
+        f"{results_text(run.metrics, detailed=detailed)}\n\n"
+        f"Run     {where}\n"
+        f"Report  {where}/{REPORT}\n"
+        f"Plots   {where}/{PLOTS}/"
+    )

@@ -1,0 +1,208 @@
+"""The facade: a config becomes a forecaster that fits, evaluates, predicts, and is kept as a run.
+
+Importing it is light; the heavy libraries come with the call that needs them.
+"""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+
+from lstmcast.errors import ConfigError, ResourceError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from lstmcast.config.schema import Config
+    from lstmcast.runtime.bundle import Bundle
+    from lstmcast.runtime.network import Network
+    from lstmcast.training.progress import Progress
+
+
+class Forecaster:
+    """An LSTM forecaster, trained or to be trained.
+
+    Example:
+        ```python
+        forecaster = Forecaster({"data": {"time": "date", "target": "sales"}}).fit(frame)
+        print(forecaster.evaluate()["metrics"]["test"]["model"]["mase"])
+        forecast = forecaster.predict(steps=14)
+        forecaster.save("runs/sales")
+        ```
+
+    Args:
+        config: A `Config`, a mapping of its fields, or the path of a YAML file.
+
+    Raises:
+        ConfigError: If the config is wrong; names every problem.
+    """
+
+    def __init__(self, config: Config | Mapping[str, Any] | str | Path) -> None:
+        self.config = _as_config(config)
+        self._bundle: Bundle | None = None
+        self._network: Network | None = None
+        self._scratch: tempfile.TemporaryDirectory[str] | None = None
+
+    @classmethod
+    def load(cls, directory: str | Path) -> Self:
+        """A forecaster from a run directory, verified.
+
+        Raises:
+            BundleError: If the run is missing, damaged, or of a newer format.
+        """
+        from lstmcast.runtime.bundle import load_bundle
+
+        bundle = load_bundle(Path(directory))
+        forecaster = cls(bundle.config)
+        forecaster._bundle = bundle
+        return forecaster
+
+    def fit(self, frame: pd.DataFrame | None = None, *, progress: Progress | None = None) -> Self:
+        """Train.
+
+        Args:
+            frame: The data; None to read the config's `data.path`.
+            progress: Told of each epoch.
+
+        Raises:
+            DataError: If the data cannot be used.
+            DivergedError: If the loss became NaN or infinite.
+        """
+        from lstmcast.experiment import train
+        from lstmcast.runtime.bundle import load_bundle
+
+        scratch = tempfile.TemporaryDirectory(prefix="lstmcast-")
+        config = self.config.model_copy(update={"runs_dir": scratch.name})
+        run = train(config, frame=frame, progress=progress)
+        self._bundle, self._network, self._scratch = load_bundle(run.path), None, scratch
+        return self
+
+    def evaluate(self, data: pd.DataFrame | str | Path | None = None) -> dict[str, Any]:
+        """Measure.
+
+        Args:
+            data: New data, or their file; only windows whose targets come after the validation
+                period are measured. None for the splits of the training data, as `fit` measured
+                them.
+
+        Returns:
+            `windows`, `metrics` and `metrics_scaled` by split, and `verdicts`.
+
+        Raises:
+            DataError: If the data cannot be used.
+        """
+        from lstmcast.runtime.evaluating import evaluate_panel
+        from lstmcast.runtime.inputs import history_panel
+
+        if data is None:
+            return self.bundle.metrics()
+        panel = history_panel(self.bundle, data)
+        return evaluate_panel(self.bundle, panel, self.network())
+
+    def predict(
+        self,
+        data: pd.DataFrame | str | Path | None = None,
+        *,
+        future: pd.DataFrame | str | Path | None = None,
+        steps: int | None = None,
+    ) -> pd.DataFrame:
+        """Forecast each series from its last row on.
+
+        Args:
+            data: History, or its file; None for the run's own last rows.
+            future: The future covariates over the horizon, or their file.
+            steps: How many; None for `window.horizon`.
+
+        Returns:
+            Long form: time, series, target (if several), `step`, `prediction`, quantiles.
+
+        Raises:
+            ConfigError: If more than the horizon is asked for and cannot be had.
+            DataError: If an input is missing.
+        """
+        from lstmcast.runtime.forecasting import forecast
+        from lstmcast.runtime.inputs import future_panel, history_panel
+        from lstmcast.runtime.tables import prediction_frame
+
+        ahead = None if future is None else future_panel(self.bundle, future)
+        result = forecast(
+            history_panel(self.bundle, data),
+            self.bundle.preparation,
+            self.network(),
+            steps=steps,
+            future=ahead,
+        )
+        return prediction_frame(result)
+
+    def template(
+        self, data: pd.DataFrame | str | Path | None = None, *, steps: int | None = None
+    ) -> pd.DataFrame:
+        """The file of future covariates to fill in for `predict(data, steps=steps)`."""
+        from lstmcast.runtime.inputs import history_panel, template_frame
+
+        window = self.config.window
+        blocks = -(-(steps or window.horizon) // window.horizon)
+        rows = window.lead + blocks * window.horizon
+        return template_frame(history_panel(self.bundle, data), rows)
+
+    def save(self, directory: str | Path) -> Path:
+        """Keep the run in a new directory.
+
+        Raises:
+            ResourceError: If the directory is there already, or cannot be written.
+        """
+        target = Path(directory)
+        if target.exists():
+            raise ResourceError(f"{target}: is there already. Choose another directory.")
+        partial = target.with_name(f".{target.name}.partial")
+        try:
+            shutil.rmtree(partial, ignore_errors=True)
+            shutil.copytree(self.bundle.path, partial)
+            partial.rename(target)
+        except OSError as error:
+            raise ResourceError(f"{target}: cannot be written: {error}") from error
+        return target
+
+    @property
+    def bundle(self) -> Bundle:
+        """The trained run.
+
+        Raises:
+            ConfigError: If nothing was trained yet.
+        """
+        if self._bundle is None:
+            raise ConfigError("the forecaster is not trained. Call `fit`, or `Forecaster.load`.")
+        return self._bundle
+
+    def network(self) -> Network:
+        """The network that forecasts: ONNX Runtime, or Keras where there is no ONNX file."""
+        if self._network is None:
+            file = self.bundle.network_file
+            if file is not None:
+                from lstmcast.runtime.network import OnnxNetwork
+
+                self._network = OnnxNetwork(file)
+            else:
+                from lstmcast.experiment import rebuild_network
+
+                bundle = self.bundle
+                self._network = rebuild_network(bundle.preparation, bundle.weights())
+        return self._network
+
+
+def _as_config(config: Config | Mapping[str, Any] | str | Path) -> Config:
+    from lstmcast.config.checks import check_config
+    from lstmcast.config.loading import config_from_mapping, load_config
+    from lstmcast.config.schema import Config
+
+    if isinstance(config, Config):
+        problems = check_config(config)
+        if problems:
+            raise ConfigError(problems)
+        return config
+    if isinstance(config, Mapping):
+        return config_from_mapping(config).config
+    return load_config(config).config

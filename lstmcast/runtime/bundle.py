@@ -1,0 +1,282 @@
+"""The run directory on disk: the only code that knows its files and their form.
+
+A run grows under `<runs_dir>/.partial/<id>/` and is moved to `<runs_dir>/<id>/` when it is whole;
+from then on it never changes. Everything in it is data: JSON, YAML, CSV, safetensors, ONNX, npz
+without objects, pictures and a page. Loading checks `manifest.json` before any parser sees a file.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from lstmcast.config.schema import Config
+from lstmcast.data.preparation import Preparation
+from lstmcast.errors import BundleError, ConfigError, ResourceError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+FORMAT = 1
+MANIFEST = "manifest.json"
+CONFIG = "config.yaml"
+PREPARATION = "preparation.json"
+WEIGHTS = "weights.safetensors"
+NETWORK = "model.onnx"
+CONTEXT = "context.csv"
+HISTORY = "history.csv"
+METRICS = "metrics.json"
+LOG = "log.jsonl"
+REPORT = "report.html"
+PLOTS = "plots"
+FORECASTS = "forecasts.npz"
+FORECASTS_CSV = "forecasts.csv"
+TENSORBOARD = "tensorboard"
+PARTIAL = ".partial"
+# A manifest lists some dozens of files; beyond this it is not one of ours.
+MANIFEST_BYTES = 10_000_000
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """A run that was verified and read.
+
+    Attributes:
+        path: Its directory.
+        manifest: `manifest.json`, parsed.
+        config: The resolved config.
+        preparation: What was fitted on training rows.
+    """
+
+    path: Path
+    manifest: dict[str, Any]
+    config: Config
+    preparation: Preparation
+
+    @property
+    def id(self) -> str:
+        """Name of the directory."""
+        return self.path.name
+
+    @property
+    def network_file(self) -> Path | None:
+        """The ONNX file, None where the export was impossible."""
+        path = self.path / NETWORK
+        return path if NETWORK in self.manifest["files"] else None
+
+    def metrics(self) -> dict[str, Any]:
+        """`metrics.json`, parsed."""
+        return read_metrics(self.path)
+
+    def weights(self) -> dict[str, np.ndarray]:
+        """Weights by name, float32."""
+        from safetensors.numpy import load_file
+
+        try:
+            weights: dict[str, np.ndarray] = load_file(self.path / WEIGHTS)
+        except Exception as error:  # safetensors raises an exception class of its own
+            raise BundleError(f"{self.path / WEIGHTS}: cannot be read: {error}") from error
+        return weights
+
+
+class RunWriter:
+    """Writes a run under `.partial/` and moves it into place when it is whole.
+
+    Args:
+        runs_dir: Directory of all runs; made where it is missing.
+        run_id: Name of the run's directory.
+
+    Raises:
+        ResourceError: If the directory cannot be written.
+    """
+
+    def __init__(self, runs_dir: Path, run_id: str) -> None:
+        self.path = runs_dir / PARTIAL / run_id
+        self.final = runs_dir / run_id
+        try:
+            self.path.mkdir(parents=True)
+        except OSError as error:
+            raise ResourceError(
+                f"{self.path}: cannot be made: {error.strerror}. Choose another directory with "
+                "--set runs_dir=…"
+            ) from error
+
+    def text(self, name: str, content: str) -> None:
+        """Write a text file, UTF-8."""
+        path = self.path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(content, encoding="utf-8", newline="\n")
+
+    def json(self, name: str, values: Any) -> None:
+        """Write JSON; NaN and infinity are refused."""
+        self.text(name, json.dumps(values, indent=1, allow_nan=False, ensure_ascii=False) + "\n")
+
+    def table(self, name: str, frame: pd.DataFrame) -> None:
+        """Write a table as CSV; numbers in full, so that they read back the same."""
+        frame.to_csv(self.path / name, index=False, lineterminator="\n")
+
+    def log(self, event: str, **values: Any) -> None:
+        """Add a line to the log: UTC time, event, and what belongs to it."""
+        line = {"time": datetime.now(UTC).isoformat(timespec="milliseconds"), "event": event}
+        with (self.path / LOG).open("a", encoding="utf-8") as file:
+            file.write(json.dumps({**line, **values}, default=str) + "\n")
+
+    def weights(self, weights: Mapping[str, np.ndarray]) -> None:
+        """Write the weights as safetensors."""
+        from safetensors.numpy import save
+
+        content = save({name: np.ascontiguousarray(w) for name, w in weights.items()})
+        (self.path / WEIGHTS).write_bytes(content)
+
+    def arrays(self, name: str, arrays: Mapping[str, np.ndarray]) -> None:
+        """Write arrays as a compressed npz."""
+        np.savez_compressed(self.path / name, **dict(arrays))  # type: ignore[arg-type]
+
+    def finish(self, manifest: Mapping[str, Any]) -> Path:
+        """Write the manifest, flush everything to disk and move the run into place.
+
+        Returns:
+            The run's directory.
+        """
+        files = {
+            path.relative_to(self.path).as_posix(): _describe(path)
+            for path in sorted(self.path.rglob("*"))
+            if path.is_file()
+        }
+        self.json(MANIFEST, {"format": FORMAT, **manifest, "files": files})
+        for path in [*self.path.rglob("*"), self.path]:
+            _flush(path)
+        os.replace(self.path, self.final)
+        _flush(self.final.parent)
+        return self.final
+
+    def discard(self) -> None:
+        """Remove what was written; for a run that failed before it was whole."""
+        shutil.rmtree(self.path, ignore_errors=True)
+
+
+def load_bundle(path: Path) -> Bundle:
+    """Verify and read a run.
+
+    Raises:
+        BundleError: If it is missing, damaged, of a newer format, or not one of ours.
+    """
+    manifest = verify_bundle(path)
+    from lstmcast.config.loading import load_config
+
+    try:
+        config = load_config(path / CONFIG).config
+        preparation = Preparation.from_json(_read_json(path / PREPARATION), config)
+    except (ConfigError, KeyError, TypeError, ValueError) as error:
+        raise BundleError(f"{path}: cannot be read: {error}. Train the run again.") from error
+    return Bundle(path=path, manifest=manifest, config=config, preparation=preparation)
+
+
+def verify_bundle(path: Path) -> dict[str, Any]:
+    """Check every file of a run against its manifest.
+
+    Returns:
+        The manifest.
+
+    Raises:
+        BundleError: Naming the first file that is missing, changed, extra, or a link.
+    """
+    manifest = read_manifest(path)
+    files: dict[str, dict[str, Any]] = manifest["files"]
+    for name, expected in files.items():
+        _check_name(path, name)
+        file = path / name
+        if file.is_symlink() or not file.is_file():
+            raise BundleError(f"{file}: is missing (or a link). Restore it or train the run again.")
+        if file.stat().st_size != expected["size"] or _hash(file) != expected["sha256"]:
+            raise BundleError(
+                f"{file}: was changed after the run was written. Restore it or train the run again."
+            )
+    for required in (CONFIG, PREPARATION, METRICS, WEIGHTS):
+        if required not in files:
+            raise BundleError(f"{path / MANIFEST}: does not list {required}: not a whole run.")
+    present = {p.relative_to(path).as_posix() for p in path.rglob("*") if not p.is_dir()}
+    extra = sorted(present - set(files) - {MANIFEST})
+    if extra:
+        raise BundleError(f"{path / extra[0]}: does not belong to the run. Remove it.")
+    return manifest
+
+
+def read_manifest(path: Path) -> dict[str, Any]:
+    """The manifest of a run, its form checked but not its files.
+
+    Raises:
+        BundleError: If there is none that this version can read.
+    """
+    file = path / MANIFEST
+    if not path.is_dir():
+        raise BundleError(f"{path}: no such run. `lstmcast runs list` shows those that are there.")
+    if not file.is_file() or file.stat().st_size > MANIFEST_BYTES:
+        raise BundleError(f"{path}: is not a run (no {MANIFEST}).")
+    manifest = _read_json(file)
+    if not isinstance(manifest, dict) or not isinstance(manifest.get("format"), int):
+        raise BundleError(f"{file}: is not a manifest of lstmcast.")
+    if manifest["format"] > FORMAT:
+        raise BundleError(
+            f"{path}: has format {manifest['format']}, this version reads up to {FORMAT}. Upgrade "
+            "lstmcast."
+        )
+    files = manifest.get("files")
+    whole = isinstance(files, dict) and all(
+        isinstance(entry, dict) and {"sha256", "size"} <= entry.keys() for entry in files.values()
+    )
+    if not whole:
+        raise BundleError(f"{file}: its list of files is damaged.")
+    return manifest
+
+
+def read_metrics(path: Path) -> dict[str, Any]:
+    """`metrics.json` of a run, parsed but not verified.
+
+    Raises:
+        BundleError: If it cannot be read.
+    """
+    values: dict[str, Any] = _read_json(path / METRICS)
+    return values
+
+
+def _check_name(path: Path, name: str) -> None:
+    parts = PurePosixPath(name)
+    if parts.is_absolute() or ".." in parts.parts or "\\" in name or not name:
+        raise BundleError(f"{path / MANIFEST}: names a file outside the run: {name!r}.")
+    for parent in parts.parents:
+        if (path / parent).is_symlink() and str(parent) != ".":
+            raise BundleError(f"{path / parent}: is a link; a run holds none.")
+
+
+def _describe(path: Path) -> dict[str, Any]:
+    return {"sha256": _hash(path), "size": path.stat().st_size}
+
+
+def _hash(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _read_json(path: Path) -> Any:
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, ValueError) as error:
+        raise BundleError(f"{path}: cannot be read: {error}") from error
+
+
+def _flush(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,215 @@
+"""Forecasts of many windows of a panel, and their scores, without Keras."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from lstmcast.data.panel import FloatArray, IntArray, Panel
+from lstmcast.data.preparation import Preparation
+from lstmcast.data.preparing import Prepared, prepare, rows_of
+from lstmcast.data.splitting import Splits
+from lstmcast.data.windows import origins, target_rows, window_starts
+from lstmcast.errors import TooShortError
+from lstmcast.evaluation.baselines import baseline_forecasts
+from lstmcast.evaluation.diagnostics import echo_check
+from lstmcast.evaluation.forecasts import WindowForecasts
+from lstmcast.evaluation.scoring import mase_scale, scaled_scores, score_split
+from lstmcast.evaluation.verdicts import baseline_verdict
+from lstmcast.runtime.forecasting import levels_of, run_network, split_outputs
+from lstmcast.runtime.network import Network
+
+if TYPE_CHECKING:
+    from lstmcast.runtime.bundle import Bundle
+
+# Windows whose baselines are computed at once, so that their index arrays stay small.
+CHUNK = 16_384
+
+
+@dataclass(frozen=True)
+class Scales:
+    """What metrics divide by, from training rows; kept in `metrics.json`.
+
+    Attributes:
+        series: Ids of the training series.
+        mase: float64, `(n_series, n_targets)`, in-sample seasonal naive MAE.
+        deviation: float64, `(n_targets,)`, population deviation over the training rows.
+    """
+
+    series: tuple[str, ...]
+    mase: FloatArray
+    deviation: FloatArray
+
+    def mase_of(self, panel: Panel) -> FloatArray:
+        """The scale of each series of a panel, `(n_series, n_targets)`; a new one's is the mean."""
+        known = {name: i for i, name in enumerate(self.series)}
+        every = np.concatenate([self.mase, self.mase.mean(axis=0, keepdims=True)])
+        return every[[known.get(name, len(self.series)) for name in panel.series]]
+
+    def to_json(self) -> dict[str, Any]:
+        """As plain JSON values; a number that is not finite is null."""
+        mase = np.where(np.isfinite(self.mase), self.mase, None).tolist()  # type: ignore[arg-type]
+        return {
+            "series": list(self.series),
+            "mase": mase,
+            "deviation": self.deviation.tolist(),
+        }
+
+    @classmethod
+    def from_json(cls, values: dict[str, Any]) -> Scales:
+        """The inverse of `to_json`."""
+        return cls(
+            series=tuple(values["series"]),
+            mase=np.array(values["mase"], dtype=np.float64),
+            deviation=np.array(values["deviation"], dtype=np.float64),
+        )
+
+
+def training_scales(prepared: Prepared, splits: Splits) -> Scales:
+    """What metrics divide by, from the observed targets of the training rows."""
+    panel = prepared.panel
+    mase = mase_scale(
+        prepared.actual,
+        offsets=panel.offsets,
+        train_bounds=splits.of("train"),
+        season_length=panel.schema.season_length,
+    )
+    training = prepared.actual[splits.rows("train", panel.n_rows)]
+    return Scales(series=panel.series, mase=mase, deviation=np.nanstd(training, axis=0))
+
+
+def forecast_windows(
+    prepared: Prepared,
+    preparation: Preparation,
+    network: Network,
+    *,
+    split: str,
+    starts: IntArray,
+) -> WindowForecasts:
+    """Forecast windows of a panel, beside what came true and the baselines.
+
+    Args:
+        prepared: The panel, made ready.
+        preparation: What was fitted.
+        network: From inputs to outputs.
+        split: Name to give the result.
+        starts: int64, `(n_windows,)`.
+    """
+    config, panel = preparation.config, prepared.panel
+    window = config.window
+    series = panel.series_of_row[starts]
+    rows = target_rows(starts, window)
+    outputs = run_network(network, prepared, starts, window) if len(starts) else None
+    n_outputs = max(1, len(levels_of(preparation)))
+    if outputs is None:
+        outputs = np.empty((0, window.horizon, panel.n_targets, n_outputs), dtype=np.float32)
+    units = preparation.to_units(outputs, prepared.groups[series])
+    points, quantiles = split_outputs(units, levels_of(preparation))
+    return WindowForecasts(
+        split=split,
+        starts=starts,
+        series=series,
+        origin_times=panel.times[origins(starts, window)],
+        times=panel.times[rows],
+        y_true=prepared.actual[rows],
+        y_pred=points,
+        quantiles=quantiles,
+        levels=levels_of(preparation),
+        baselines=_baselines(prepared, preparation, starts),
+        targets=panel.schema.targets,
+        series_names=panel.series,
+    )
+
+
+def _baselines(
+    prepared: Prepared, preparation: Preparation, starts: IntArray
+) -> dict[str, FloatArray]:
+    config = preparation.config
+    chunks = [
+        baseline_forecasts(
+            config.evaluation.baselines,
+            prepared.actual,
+            offsets=prepared.panel.offsets,
+            starts=starts[i : i + CHUNK],
+            window=config.window,
+            season_length=prepared.panel.schema.season_length,
+        )
+        for i in range(0, max(len(starts), 1), CHUNK)
+    ]
+    return {
+        name: np.concatenate([chunk[name] for chunk in chunks])
+        for name in config.evaluation.baselines
+    }
+
+
+def score_forecasts(
+    forecasts: WindowForecasts, scales: Scales, panel: Panel, metrics: Sequence[Any]
+) -> tuple[dict[str, Any], dict[str, float | None]]:
+    """Scores in the user's units, of model and baselines, and the model's standardised ones."""
+    scores = score_split(forecasts, metrics, scales.mase_of(panel))
+    return scores, scaled_scores(forecasts, scales.deviation)
+
+
+def evaluate_panel(bundle: Bundle, panel: Panel, network: Network) -> dict[str, Any]:
+    """Measure a run on new data.
+
+    Only windows whose targets come after the validation period of training are measured: what came
+    before was trained on, or chosen by. Of a series that training did not have, all are.
+
+    Args:
+        bundle: The run.
+        panel: The new data, of the run's schema.
+        network: From inputs to outputs.
+
+    Returns:
+        `windows`, `metrics` and `metrics_scaled` of the split `test`, and `verdicts`.
+
+    Raises:
+        TooShortError: If there is no such window.
+    """
+    preparation = bundle.preparation
+    prepared = prepare(panel, preparation)
+    starts = window_starts(
+        prepared.observed,
+        preparation.config.window,
+        offsets=panel.offsets,
+        bounds=_unseen(panel, preparation),
+    )
+    if not len(starts):
+        raise _nothing_unseen(panel, preparation)
+    forecasts = forecast_windows(prepared, preparation, network, split="test", starts=starts)
+    scales = Scales.from_json(bundle.metrics()["scales"])
+    metrics = preparation.config.evaluation.metrics
+    scores, scaled = score_forecasts(forecasts, scales, panel, metrics)
+    verdict = baseline_verdict(scores)
+    echo = echo_check(forecasts, lead=preparation.config.window.lead)
+    return {
+        "windows": {"test": len(starts)},
+        "metrics": {"test": scores},
+        "metrics_scaled": {"test": scaled},
+        "verdicts": {
+            "baseline": {"text": verdict.text, "beats": verdict.beats, "skill": verdict.skill},
+            "echo": {"text": echo.text, "is_echo": echo.is_echo},
+        },
+    }
+
+
+def _unseen(panel: Panel, preparation: Preparation) -> IntArray:
+    """Rows of each series after the validation period, int64 `(n_series, 2)`."""
+    rows = rows_of(panel, preparation.cuts)
+    seen = np.add.reduceat((rows.side < 2).astype(np.int64), panel.offsets[:-1])
+    new = ~np.isin(panel.series, preparation.cuts.series)
+    return np.stack([panel.offsets[:-1] + np.where(new, 0, seen), panel.offsets[1:]], axis=1)
+
+
+def _nothing_unseen(panel: Panel, preparation: Preparation) -> TooShortError:
+    window = preparation.config.window
+    cut = preparation.cuts.times[:, 1].max()
+    return TooShortError(
+        f"no window to measure: the data run to {panel.times.max()}, the targets of a window are "
+        f"{window.horizon} rows after the validation period, which ended before {cut}, and its "
+        f"inputs the {window.lookback} rows before. Give later data, with the history before them."
+    )

@@ -1,0 +1,84 @@
+"""New data for a run that is there: history to forecast from, covariates of the horizon."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from lstmcast.config.schema import Data
+from lstmcast.data.assembling import build_panel
+from lstmcast.data.cleaning import check_complete
+from lstmcast.data.extending import extend
+from lstmcast.data.panel import Panel, tail
+from lstmcast.data.reading import Table, needed_columns, read_table, table_from_frame
+from lstmcast.runtime.bundle import CONTEXT, Bundle
+from lstmcast.runtime.context import context_data, context_frame
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    # A frame, or a file as `data.path` takes it: a path, a glob, `-` for standard input.
+    Source = pd.DataFrame | str | Path
+
+
+def history_panel(bundle: Bundle, source: Source | None = None) -> Panel:
+    """What a forecast starts from.
+
+    Args:
+        bundle: The run; columns are read as they were in training.
+        source: The data; None for the run's own last rows.
+
+    Raises:
+        DataError: If the data cannot be read, or values are missing and the config has no strategy
+            for them.
+    """
+    data, schema = bundle.config.data, bundle.preparation.schema
+    if source is None:
+        data = context_data(data, schema)
+        source = bundle.path / CONTEXT
+    else:
+        # The whole file is history: the config's period was that of training.
+        data = data.model_copy(update={"start": None, "end": None})
+    panel = build_panel(_table(bundle, source, data), data, schema=schema)
+    if data.missing.strategy == "error":
+        check_complete(panel)
+    return panel
+
+
+def future_panel(bundle: Bundle, source: Source) -> Panel:
+    """The future covariates over the horizon, as a panel of the run's schema.
+
+    Raises:
+        DataError: If the data cannot be read, or a column is missing.
+    """
+    data = bundle.config.data.model_copy(update={"start": None, "end": None, "gaps": "fill"})
+    table = _table(bundle, source, data, ahead=True)
+    return build_panel(table, data, schema=bundle.preparation.schema, ahead=True)
+
+
+def template_frame(panel: Panel, steps: int) -> pd.DataFrame:
+    """The file of future covariates to fill in: a row for each series and step.
+
+    Args:
+        panel: The history that the forecast starts from.
+        steps: Rows of each series, `window.lead` included.
+
+    Returns:
+        The time column, the series column if there is one, and an empty column for each future
+        covariate.
+    """
+    lengths = np.full(panel.n_series, steps, dtype=np.int64)
+    frame = context_frame(tail(extend(panel, steps, known=False), lengths))
+    future = [column.name for column in panel.schema.columns if column.role == "future"]
+    frame[future] = ""
+    keys = [name for name in frame.columns[:2] if name == frame.columns[0] or name == panel.schema.series]
+    return frame[[*keys, *future]]
+
+
+def _table(bundle: Bundle, source: Source, data: Data, *, ahead: bool = False) -> Table:
+    schema, columns = bundle.preparation.schema, needed_columns(data, ahead=ahead)
+    if isinstance(source, str | Path):
+        return read_table(data, path=source, columns=columns, schema=schema)
+    return table_from_frame(source, data, columns=columns, schema=schema)

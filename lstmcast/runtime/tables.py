@@ -1,0 +1,80 @@
+"""Forecasts as long tables: time, series, target, step, prediction, a column for each quantile."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from lstmcast.data.panel import FloatArray, Schema
+from lstmcast.evaluation.forecasts import WindowForecasts
+from lstmcast.runtime.context import time_column
+from lstmcast.runtime.forecasting import Forecast
+
+
+def prediction_frame(forecast: Forecast) -> pd.DataFrame:
+    """A forecast beyond the data, one row for each series, target and step.
+
+    Columns: the user's time column (`time` where it came in parts), the series column if there is
+    one, `target` if there are several, `step` from 1, `prediction`, and each quantile named by its
+    level.
+    """
+    n_series = len(forecast.times)
+    return _long_frame(
+        forecast.panel.schema,
+        times=forecast.times,
+        series=np.array(forecast.panel.series, dtype=object)[np.arange(n_series)],
+        numbers={"prediction": forecast.prediction},
+        quantiles=forecast.quantiles,
+        levels=forecast.levels,
+    )
+
+
+def forecasts_frame(forecasts: WindowForecasts, schema: Schema) -> pd.DataFrame:
+    """The forecasts of a split's windows: as `prediction_frame`, with `origin` and `actual`."""
+    frame = _long_frame(
+        schema,
+        times=forecasts.times,
+        series=np.array(forecasts.series_names, dtype=object)[forecasts.series],
+        numbers={"prediction": forecasts.y_pred, "actual": forecasts.y_true},
+        quantiles=forecasts.quantiles,
+        levels=forecasts.levels,
+    )
+    n_each = forecasts.y_true.shape[1] * forecasts.y_true.shape[2]
+    frame.insert(0, "origin", np.repeat(local_times(forecasts.origin_times, schema.tz), n_each))
+    return frame
+
+
+def local_times(times: NDArray[np.datetime64], tz: str | None) -> Any:
+    """Times as a pandas index: in their zone where there is one."""
+    index = pd.DatetimeIndex(times.ravel())
+    return index if tz is None else index.tz_localize("UTC").tz_convert(tz)
+
+
+def _long_frame(
+    schema: Schema,
+    *,
+    times: NDArray[np.datetime64],
+    series: NDArray[np.object_],
+    numbers: dict[str, FloatArray],
+    quantiles: FloatArray | None,
+    levels: tuple[float, ...],
+) -> pd.DataFrame:
+    """Arrays `(n, steps, targets)` as rows; windows or series first, then targets, then steps."""
+    n, n_steps = times.shape
+    n_targets = len(schema.targets)
+    by_row = np.broadcast_to(times[:, None, :], (n, n_targets, n_steps))
+    columns: dict[str, Any] = {time_column(schema): local_times(by_row, schema.tz)}
+    if schema.series is not None:
+        columns[schema.series] = np.repeat(series, n_targets * n_steps)
+    if n_targets > 1:
+        columns["target"] = np.tile(np.repeat(np.array(schema.targets, object), n_steps), n)
+    columns["step"] = np.tile(np.arange(1, n_steps + 1), n * n_targets)
+    for name, values in numbers.items():
+        columns[name] = values.transpose(0, 2, 1).ravel()
+    for i, level in enumerate(levels):
+        if quantiles is not None:
+            columns[f"{level:g}"] = quantiles[..., i].transpose(0, 2, 1).ravel()
+    return pd.DataFrame(columns)
