@@ -16,7 +16,7 @@ UV ?= $(shell uv pip install --help 2>/dev/null | grep -q -- --group && command 
 
 ifneq ($(strip $(UV)),)
 CREATE = $(UV) venv --quiet --python "$(PYTHON)" $(VENV)
-INSTALL = $(UV) pip install --quiet --python $(BIN)/python --constraint constraints.txt
+INSTALL = $(UV) pip install --quiet --compile-bytecode --python $(BIN)/python --constraint constraints.txt
 else
 CREATE = "$(PYTHON)" -m venv $(VENV)
 INSTALL = $(BIN)/python -m pip install -qq --disable-pip-version-check \
