@@ -95,6 +95,7 @@ def train(
     config: Config,
     *,
     frame: pd.DataFrame | None = None,
+    runs_dir: Path | None = None,
     progress: Progress | None = None,
     show_chatter: bool = False,
 ) -> TrainedRun:
@@ -103,6 +104,7 @@ def train(
     Args:
         config: The experiment.
         frame: The data, in place of `data.path`.
+        runs_dir: Where the run is written, in place of the config's `runs_dir`.
         progress: Told of each epoch.
         show_chatter: Let the libraries' own lines through to stderr, not into the run's log.
 
@@ -118,7 +120,7 @@ def train(
     dataset = build_dataset(config, load_panel(config, frame=frame))
     shapes = shapes_of(dataset.preparation)
     created = datetime.now(UTC)
-    writer = RunWriter(Path(config.runs_dir), _run_id(config, dataset, created))
+    writer = RunWriter(runs_dir or Path(config.runs_dir), _run_id(config, dataset, created))
     try:
         writer.log("data", rows=dataset.panel.n_rows, series=dataset.panel.n_series)
         fitted = _fit_quietly(dataset, shapes, writer, progress, show_chatter=show_chatter)
@@ -216,6 +218,7 @@ def _fit(dataset: Dataset, shapes: Shapes, writer: RunWriter, progress: Progress
         starts=Starts(train=dataset.starts["train"], validation=dataset.starts["validation"]),
         config=config,
         progress=progress,
+        tensorboard=writer.path / files.TENSORBOARD,
     )
     for row in history.rows:
         writer.log("epoch", **asdict(row))
@@ -243,7 +246,7 @@ def _export(
         return trained, {"left_out": str(error)}, (warning,)
     exported = OnnxNetwork(path)
     parity = _parity(dataset, trained, exported)
-    warnings = ()
+    warnings: tuple[str, ...] = ()
     if parity > PARITY and dataset.preparation.config.training.precision == "float32":
         warnings = (
             f"the exported network differs from the trained one by {parity:.1e} (relative)",
@@ -335,7 +338,7 @@ def _write(writer: RunWriter, dataset: Dataset, fitted: _Fitted, measured: _Meas
     writer.weights(fitted.weights)
     writer.table(files.CONTEXT, context_frame(tail(panel, context_rows(panel, preparation))))
     writer.table(files.HISTORY, _history_frame(fitted.history))
-    arrays = {
+    arrays: dict[str, np.ndarray] = {
         "starts": test.starts,
         "series": test.series,
         "origin_times": test.origin_times,

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
+import weakref
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
@@ -44,7 +45,6 @@ class Forecaster:
         self.config = _as_config(config)
         self._bundle: Bundle | None = None
         self._network: Network | None = None
-        self._scratch: tempfile.TemporaryDirectory[str] | None = None
 
     @classmethod
     def load(cls, directory: str | Path) -> Self:
@@ -74,10 +74,11 @@ class Forecaster:
         from lstmcast.experiment import train
         from lstmcast.runtime.bundle import load_bundle
 
-        scratch = tempfile.TemporaryDirectory(prefix="lstmcast-")
-        config = self.config.model_copy(update={"runs_dir": scratch.name})
-        run = train(config, frame=frame, progress=progress)
-        self._bundle, self._network, self._scratch = load_bundle(run.path), None, scratch
+        scratch = Path(tempfile.mkdtemp(prefix="lstmcast-"))
+        # The run lives there until it is saved, and no longer than this forecaster.
+        weakref.finalize(self, shutil.rmtree, scratch, ignore_errors=True)
+        run = train(self.config, frame=frame, runs_dir=scratch, progress=progress)
+        self._bundle, self._network = load_bundle(run.path), None
         return self
 
     def evaluate(self, data: pd.DataFrame | str | Path | None = None) -> dict[str, Any]:
@@ -140,13 +141,17 @@ class Forecaster:
     def template(
         self, data: pd.DataFrame | str | Path | None = None, *, steps: int | None = None
     ) -> pd.DataFrame:
-        """The file of future covariates to fill in for `predict(data, steps=steps)`."""
+        """The future covariates to fill in for `predict(data, steps=steps)`.
+
+        Raises:
+            ConfigError, DataError: As `predict`.
+        """
+        from lstmcast.runtime.forecasting import rows_ahead
         from lstmcast.runtime.inputs import history_panel, template_frame
 
-        window = self.config.window
-        blocks = -(-(steps or window.horizon) // window.horizon)
-        rows = window.lead + blocks * window.horizon
-        return template_frame(history_panel(self.bundle, data), rows)
+        n_rows = rows_ahead(self.bundle.preparation, steps)
+        panel = history_panel(self.bundle, data)
+        return template_frame(panel, n_rows, self.bundle.config.data)
 
     def save(self, directory: str | Path) -> Path:
         """Keep the run in a new directory.

@@ -41,3 +41,12 @@ def write_text(path: Path, text: str, *, encoding: str = "utf-8") -> Path:
     """A file with this text, line ends as they are."""
     path.write_bytes(text.encode(encoding))
     return path
+
+
+def weekly_cycle(n_rows: int = 160, *, seed: int = 0) -> pd.DataFrame:
+    """One daily series with a season of seven days and some noise: `day`, `y`."""
+    rng = np.random.default_rng(seed)
+    steps = np.arange(n_rows)
+    values = 10 + np.sin(steps * 2 * np.pi / 7) + rng.normal(scale=0.1, size=n_rows)
+    days = pd.date_range("2024-01-01", periods=n_rows, freq="D").strftime("%Y-%m-%d")
+    return pd.DataFrame({"day": days, "y": values.round(3)})

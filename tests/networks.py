@@ -98,4 +98,7 @@ def run_network(network: Any, batch: dict[str, np.ndarray]) -> np.ndarray:
     """The output of a network as it is in inference."""
     import keras
 
+    if BACKEND == "jax":
+        # Compiled once; uncompiled, JAX compiles each operation on its own.
+        return network.predict_on_batch(batch)
     return keras.ops.convert_to_numpy(network(batch, training=False))

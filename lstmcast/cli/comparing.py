@@ -72,9 +72,7 @@ def compare_bundles(bundles: Sequence[Bundle]) -> Comparison:
     )
 
 
-def _obstacles(
-    bundles: Sequence[Bundle], measured: Sequence[Mapping[str, Any]]
-) -> tuple[str, ...]:
+def _obstacles(bundles: Sequence[Bundle], measured: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
     """Why metrics of these runs cannot be set against each other."""
     checks = {
         "the data": {bundle.manifest["data"]["fingerprint"] for bundle in bundles},

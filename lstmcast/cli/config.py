@@ -6,8 +6,6 @@ from lstmcast.cli.groups import HELP_OPTIONS, make_app, show_help
 from lstmcast.cli.options import AsJson, ConfigFile, Overrides
 from lstmcast.cli.output import Console, print_json
 
-import typer
-
 app = make_app("What a config may hold, and what one comes to.")
 app.callback(invoke_without_command=True)(show_help)
 
@@ -26,7 +24,7 @@ def schema() -> None:
 
 @app.command(context_settings=HELP_OPTIONS)
 def show(config: ConfigFile, overrides: Overrides = None, *, as_json: AsJson = False) -> None:
-    """Print the whole config, defaults filled in, with where each value came from.
+    """Print the whole config and where each value came from.
 
     \b
     lstmcast config show config.yaml --set training.epochs=5

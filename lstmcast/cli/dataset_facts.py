@@ -49,7 +49,8 @@ def _missing(dataset: Dataset) -> dict[str, int]:
 
 def _split_ends(dataset: Dataset) -> dict[str, str | None]:
     """The last time of each split's rows over all series; None where it has none."""
-    panel, ends = dataset.panel, {}
+    panel = dataset.panel
+    ends: dict[str, str | None] = {}
     for split in SPLITS:
         rows = dataset.splits.rows(split, panel.n_rows)
         ends[split] = str(panel.times[rows].max()) if rows.any() else None
@@ -57,10 +58,13 @@ def _split_ends(dataset: Dataset) -> dict[str, str | None]:
 
 
 def _inputs(dataset: Dataset) -> list[str]:
+    """The columns that the network reads; categories in one-hot form are several."""
     preparation = dataset.preparation
-    static = preparation.schema.names(kind="number", roles=("static",))
+    schema, categories = preparation.schema, preparation.config.features.categories
+    embedded = schema.names(kind="category") if categories.encoding == "embedding" else ()
+    static = [column.name for column in schema.columns if column.role == "static"]
     features = [feature.name for feature in preparation.features]
-    return [*preparation.schema.targets, *features, *static]
+    return [*schema.targets, *features, *embedded, *static]
 
 
 def _memory(dataset: Dataset) -> dict[str, int]:

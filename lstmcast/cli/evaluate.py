@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from lstmcast.cli.opening import open_run, warn_of_keras
+from lstmcast.cli.opening import open_run, suggest_forecast, warn_of_keras
 from lstmcast.cli.options import RUNS_DIR, AsJson, Quiet, RunName, RunsDir
 from lstmcast.cli.output import Console
 
@@ -47,4 +47,4 @@ def evaluate(
         data=data,
         **{name: metrics[name] for name in names},
     )
-    console.suggest(f"lstmcast predict {run}", "forecast from the last rows on")
+    suggest_forecast(console, run, forecaster.config)

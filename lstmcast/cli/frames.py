@@ -6,11 +6,12 @@ import contextlib
 import json
 import os
 import tempfile
+from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lstmcast.cli.output import text_table
+from lstmcast.cli.output import short_time, text_table
 from lstmcast.errors import ResourceError
 
 if TYPE_CHECKING:
@@ -59,9 +60,7 @@ def records(frame: pd.DataFrame) -> list[dict[str, Any]]:
         if isinstance(values.dtype, pd.DatetimeTZDtype) or values.dtype.kind == "M":
             values = values.map(lambda time: time.isoformat())
         columns[str(name)] = values.astype(object).where(values.notna(), None).tolist()
-    return [
-        dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)
-    ]
+    return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
 
 
 def write_file(content: bytes, path: Path) -> None:
@@ -99,6 +98,8 @@ def readable(frame: pd.DataFrame) -> str:
     from lstmcast.reporting.wording import format_number
 
     def cell(value: Any) -> str:
+        if isinstance(value, datetime):
+            return str(value) if value.tzinfo else short_time(value)
         return format_number(value) if isinstance(value, float) else str(value)
 
     shown = frame.head(_SHOWN_ROWS)

@@ -55,13 +55,13 @@ def init(
         outline = outline_of(inspection, path=_relative(Path(inspection.file), output))
     _write(outline, output)
     notes = () if inspection is None else inspection.notes
+    console.warn(notes)
     console.answer(
         _text(inspection, output),
         config=str(output),
         editor_schema=str(output.with_name(SCHEMA_FILE)),
         notes=list(notes),
     )
-    console.warn(notes)
     if inspection is None:
         console.suggest(f"lstmcast validate {show_path(output)}", "once it is filled in")
     else:

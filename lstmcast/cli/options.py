@@ -7,9 +7,7 @@ from typing import Annotated
 
 import typer
 
-ConfigFile = Annotated[
-    Path, typer.Argument(help="The YAML file; `lstmcast init` writes one.")
-]
+ConfigFile = Annotated[Path, typer.Argument(help="The YAML file; `lstmcast init` writes one.")]
 RunName = Annotated[
     str,
     typer.Argument(help="`latest`, a run's id, the beginning of one, or a directory."),

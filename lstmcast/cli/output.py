@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import sys
+import textwrap
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -62,6 +64,12 @@ def coloured(text: str, colour: Colour, stream: TextIO) -> str:
     return text if plain or not stream.isatty() else f"\x1b[{_CODES[colour]}m{text}\x1b[0m"
 
 
+def coloured_state(state: Literal["ok", "note", "problem"]) -> str:
+    """The state of a check on standard output, all of one width."""
+    colours: dict[str, Colour] = {"ok": "green", "note": "yellow", "problem": "red"}
+    return coloured(state.ljust(len("problem")), colours[state], sys.stdout)
+
+
 def show_path(path: Path) -> str:
     """The path as it is, or relative to the working directory, whichever is shorter."""
     try:
@@ -69,6 +77,14 @@ def show_path(path: Path) -> str:
     except ValueError:  # another drive
         return str(path)
     return min(relative, str(path), key=len)
+
+
+def wrapped(text: str, *, indent: str = "") -> str:
+    """A paragraph in the width of the terminal; on one line where it is not for a terminal."""
+    if not sys.stdout.isatty():
+        return text
+    width = shutil.get_terminal_size().columns
+    return textwrap.fill(text, width, subsequent_indent=indent, break_on_hyphens=False)
 
 
 def short_time(time: object) -> str:

@@ -97,9 +97,9 @@ def predict(
         frame = forecaster.predict(data, future=future, steps=steps)
     deliver(frame, delivery, console, run=str(forecaster.bundle.path), data=data)
     if template:
-        console.suggest(
-            f"lstmcast predict {run} --future FILE", "once the empty columns are filled in"
-        )
+        file = output if delivery.file else "FILE"
+        command = f"lstmcast predict {run} --future {file}"
+        console.suggest(command, "once the empty columns are filled in")
     elif delivery.is_text:
         console.suggest(f"lstmcast predict {run} --output forecast.csv", "keep the forecast")
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 _STDERR = 2
 # Seconds between two drawings; more often than the eye sees costs training time.
 _PERIOD = 0.1
-_BAR = 24
+_WIDEST_BAR, _NARROWEST_BAR = 24, 8
 _CLEAR = "\r\x1b[K"
 
 
@@ -130,15 +130,8 @@ class BarProgress:
         share = (done + self._batch / max(self._batches, 1)) / max(self._epochs, 1)
         parts = [f"epoch {min(done + 1, self._epochs)}/{self._epochs}"]
         parts += _losses(self._last) if self._last is not None else []
-        parts += [f"{_duration(self._left(share))} left at most"] if done else []
-        filled = round(share * _BAR)
-        bar = "█" * filled + "░" * (_BAR - filled)
-        # On a narrow terminal the bar goes first, then what stands last.
-        if len(bar) + 2 + len("  ".join(parts)) < self._width():
-            parts = [bar, *parts]
-        while len(parts) > 1 and len("  ".join(parts)) >= self._width():
-            parts.pop()
-        self._write("  ".join(parts))
+        parts += [f"≤ {_duration(self._left(share))} left"] if done else []
+        self._write(_fitted(parts, share, self._width()))
 
     def _left(self, share: float) -> float:
         """Seconds, if all epochs run; early stopping may end it sooner."""
@@ -153,6 +146,21 @@ class BarProgress:
     def _write(self, text: str) -> None:
         self._stream.write(_CLEAR + text[: self._width() - 1])
         self._stream.flush()
+
+
+def _fitted(parts: list[str], share: float, columns: int) -> str:
+    """The bar and the parts in less than a terminal's width.
+
+    Where it is narrow the bar becomes short and goes, then the parts go, the last one first.
+    """
+    while len(parts) > 1 and len("  ".join(parts)) >= columns:
+        parts = parts[:-1]
+    text = "  ".join(parts)
+    length = min(_WIDEST_BAR, columns - len(text) - 3)
+    if length < _NARROWEST_BAR:
+        return text
+    filled = round(share * length)
+    return f"{'█' * filled}{'░' * (length - filled)}  {text}"
 
 
 def _losses(row: EpochRow) -> list[str]:

@@ -6,7 +6,7 @@ import shutil
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from lstmcast.cli.output import facts, short_time, show_path
+from lstmcast.cli.output import facts, short_time, show_path, wrapped
 from lstmcast.reporting.tables import render_text, result_table, step_table, target_tables
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ def results_text(metrics: Mapping[str, Any], *, split: str = "test", detailed: b
 def verdict_lines(metrics: Mapping[str, Any]) -> list[str]:
     """The verdicts as one paragraph, each sentence on its own line."""
     texts = [verdict["text"] for verdict in metrics.get("verdicts", {}).values()]
-    lines = "\n".join(text for text in texts if text)
+    lines = "\n".join(wrapped(text) for text in texts if text)
     return [lines] if lines else []
 
 

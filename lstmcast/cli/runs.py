@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from lstmcast.cli.groups import HELP_OPTIONS, make_app, show_help
+from lstmcast.cli.opening import suggest_forecast
 from lstmcast.cli.options import RUNS_DIR, AsJson, Quiet, RunName, RunsDir
 from lstmcast.cli.output import Console, show_path, text_table
 from lstmcast.errors import BundleError, ConfigError
@@ -20,9 +21,7 @@ app.callback(invoke_without_command=True)(show_help)
 
 
 @app.command("list", context_settings=HELP_OPTIONS)
-def list_(
-    runs_dir: RunsDir = RUNS_DIR, *, as_json: AsJson = False, quiet: Quiet = False
-) -> None:
+def list_(runs_dir: RunsDir = RUNS_DIR, *, as_json: AsJson = False, quiet: Quiet = False) -> None:
     """List the runs, newest first, with how good each is.
 
     \b
@@ -110,7 +109,7 @@ def show(
     text = f"{run_facts(bundle)}\n\n{results_text(metrics, detailed=True)}"
     console.answer(text, run=str(bundle.path), manifest=bundle.manifest, metrics=metrics)
     console.warn(() if as_json else bundle.manifest.get("warnings", ()))
-    console.suggest(f"lstmcast predict {run}", "forecast from the last rows on")
+    suggest_forecast(console, run, bundle.config)
 
 
 @app.command(context_settings=HELP_OPTIONS)

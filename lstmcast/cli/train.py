@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from lstmcast.cli.options import AsJson, ConfigFile, Overrides, Quiet
+from lstmcast.cli.opening import suggest_forecast
+from lstmcast.cli.options import RUNS_DIR, AsJson, ConfigFile, Overrides, Quiet
 from lstmcast.cli.output import Console, show_path
 from lstmcast.cli.progress import following
 
@@ -47,7 +48,7 @@ def train(
         run = train_run(loaded.config, progress=progress, show_chatter=verbose > 1)
     console.warn(run.warnings)
     console.answer(_text(run, detailed=verbose > 0), **_fields(run))
-    console.suggest(f"lstmcast predict {run.path.name}", "forecast from the last rows on")
+    suggest_forecast(console, _shortest_name(run), loaded.config)
 
 
 def _fields(run: TrainedRun) -> dict[str, Any]:
@@ -55,6 +56,11 @@ def _fields(run: TrainedRun) -> dict[str, Any]:
     measured = {name: run.metrics[name] for name in names}
     seconds = {name: round(value, 3) for name, value in run.seconds.items()}
     return {"run": str(run.path), "seconds": seconds, **measured}
+
+
+def _shortest_name(run: TrainedRun) -> str:
+    """`latest`, which a new run is, unless other commands would not look where it is."""
+    return "latest" if run.path.parent.resolve() == RUNS_DIR.resolve() else show_path(run.path)
 
 
 def _text(run: TrainedRun, *, detailed: bool) -> str:

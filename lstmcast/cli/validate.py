@@ -41,8 +41,8 @@ def validate(
     found = dataset_facts(dataset)
     parameters = _count_parameters(dataset) if build else None
     network = {} if parameters is None else {"parameters": parameters}
-    console.answer(_text(found, parameters), config=str(config), **found, **network)
     console.warn(() if as_json else dataset.warnings)
+    console.answer(_text(found, parameters), config=str(config), **found, **network)
     console.suggest(f"lstmcast train {config}", "train it")
 
 

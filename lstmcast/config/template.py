@@ -13,7 +13,7 @@ from lstmcast.config.yaml_document import resolve_scalar
 # Where comments begin, as far as the values leave room for it.
 _COLUMN = 36
 # Words that need no quotes in YAML wherever they stand, unless they read as something else.
-_PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_./ -]*(?<! )")
+_PLAIN = re.compile(r"[A-Za-z_./][A-Za-z0-9_./ -]*(?<! )")
 
 
 @dataclass(frozen=True)
@@ -95,7 +95,9 @@ def _data(outline: Outline) -> Iterator[str]:
     if outline.has_gaps:
         yield _line("  gaps: fill", "insert the rows that are missing")
     if outline.missing == "error":
-        yield _line("  # missing: {strategy: ffill}", "where values are missing: or seasonal, zero …")
+        yield _line(
+            "  # missing: {strategy: ffill}", "where values are missing: or seasonal, zero …"
+        )
     else:
         yield _line(
             f"  missing: {{strategy: {outline.missing}}}", "or ffill, interpolate, zero, drop …"

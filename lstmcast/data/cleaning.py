@@ -7,6 +7,7 @@ All but `interpolate` are causal: a row's result depends on that row and earlier
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +19,7 @@ from lstmcast.errors import DataError
 # Makes the median absolute deviation estimate the standard deviation of a normal distribution
 # (Hampel 1974, Rousseeuw & Croux 1993).
 MAD_TO_DEVIATION = 1.4826
+Scalar = TypeVar("Scalar", bound=np.generic)
 THRESHOLDS = {"iqr": 1.5, "hampel": 3.0}
 
 
@@ -68,7 +70,7 @@ def check_complete(panel: Panel) -> None:
     )
 
 
-def shift_rows(values: NDArray[np.generic], rows: Rows, steps: int) -> NDArray[np.generic]:
+def shift_rows(values: NDArray[Scalar], rows: Rows, steps: int) -> NDArray[Scalar]:
     """Each row's value `steps` rows earlier in its series; NaN (codes: -1) where there is none.
 
     Args:

@@ -71,14 +71,13 @@ def build_dataset(config: Config, panel: Panel) -> Dataset:
         )
         for split in SPLITS
     }
-    warnings = list(panel.warnings)
-    for split in SPLITS:
-        if not len(starts[split]):
-            rows = splits.rows(split, panel.n_rows)
-            if rows.any() or split == "train":
-                raise _no_window(config, panel, split, rows, prepared.observed)
-            warnings.append(_EMPTY[split])
-    return Dataset(panel, splits, preparation, prepared, starts, tuple(warnings))
+    empty = [split for split in SPLITS if not len(starts[split])]
+    for split in empty:
+        rows = splits.rows(split, panel.n_rows)
+        if rows.any():
+            raise _no_window(config, panel, split, rows, prepared.observed)
+    warnings = (*panel.warnings, *(_EMPTY[split] for split in empty))
+    return Dataset(panel, splits, preparation, prepared, starts, warnings)
 
 
 _EMPTY = {

@@ -10,15 +10,13 @@ from numpy.typing import NDArray
 from lstmcast.data.grid import future_times
 from lstmcast.data.panel import IntArray, Panel
 from lstmcast.data.windows import Int32Array
-from lstmcast.data.zones import TimeArray
+from lstmcast.data.zones import TimeArray, spoken_time
 from lstmcast.errors import DataError
 
 SHOWN = 3
 
 
-def extend(
-    panel: Panel, steps: int, *, future: Panel | None = None, known: bool = True
-) -> Panel:
+def extend(panel: Panel, steps: int, *, future: Panel | None = None, known: bool = True) -> Panel:
     """The panel with rows added after the last row of each series.
 
     Args:
@@ -84,7 +82,8 @@ _ADVICE = (
 
 def _wanted(panel: Panel, new: IntArray) -> str:
     names = [column.name for column in panel.schema.columns if column.role == "future"]
-    first, last = panel.times[new].min(), panel.times[new].max()
+    times = panel.times[new]
+    first, last = (spoken_time(end, panel.schema.tz) for end in (times.min(), times.max()))
     return f"{', '.join(names)} from {first} to {last}"
 
 
@@ -107,10 +106,7 @@ def _check_known(panel: Panel, new: IntArray, missing: NDArray[np.bool_], column
     if not missing.any():
         return
     gaps = np.argwhere(missing)
-    shown = "; ".join(
-        f"{panel.times[new[i, j]]}" + (f" of {panel.series[i]}" if panel.schema.series else "")
-        for i, j in gaps[:SHOWN]
-    )
+    shown = "; ".join(panel.spoken(int(new[i, j])) for i, j in gaps[:SHOWN])
     more = f" and {len(gaps) - SHOWN} more rows" if len(gaps) > SHOWN else ""
     raise DataError(
         f"the future covariate is needed and missing at {shown}{more}. Needed: "

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
@@ -11,19 +13,46 @@ from lstmcast.data.cleaning import check_complete, outlier_bounds, treat_outlier
 from lstmcast.data.encoding import fit_vocabulary
 from lstmcast.data.features import Feature
 from lstmcast.data.grouping import Grouping, group_by
-from lstmcast.data.panel import FloatArray, Panel
+from lstmcast.data.panel import FloatArray, IntArray, Panel
 from lstmcast.data.preparation import Cuts, Preparation, Scaler
 from lstmcast.data.preparing import (
     Cleaned,
     check_domain,
     clean,
     input_features,
+    refuse_huge,
     rows_of,
     transform_targets,
 )
 from lstmcast.data.scaling import fit_exponent, fit_scaler
 from lstmcast.data.splitting import Splits
 from lstmcast.data.windows import BoolArray
+
+
+@dataclass(frozen=True)
+class _Training:
+    """What every statistic is computed of.
+
+    Attributes:
+        panel: The whole panel.
+        rows: bool, `(n_rows,)`, which of them are training rows.
+        grouping: Which series have statistics of their own.
+        config: The experiment.
+    """
+
+    panel: Panel
+    rows: BoolArray
+    grouping: Grouping
+    config: Config
+
+    def fit(self, values: FloatArray, statistic: Callable[[FloatArray], FloatArray]) -> FloatArray:
+        """A statistic of each group's training rows, `(n_groups, …)`."""
+        return self.grouping.fit(values, self.rows, self.panel, statistic)
+
+    @property
+    def trained_series(self) -> IntArray:
+        """The series that have training rows, int64 `(n,)`."""
+        return np.unique(self.panel.series_of_row[self.rows]).astype(np.int64)
 
 
 def fit_preparation(panel: Panel, splits: Splits, config: Config) -> Preparation:
@@ -35,51 +64,47 @@ def fit_preparation(panel: Panel, splits: Splits, config: Config) -> Preparation
         config: The experiment.
 
     Raises:
-        DataError: If values are missing and `data.missing.strategy` is `error`, or a target is
-            outside the domain of its transform.
+        DataError: If values are missing and `data.missing.strategy` is `error`, a target is
+            outside the domain of its transform, or a value is too large to compute with.
     """
     if config.data.missing.strategy == "error":
         check_complete(panel)
     train = splits.rows("train", panel.n_rows)
-    grouping = group_by(panel, train, config.scaling.per)
+    training = _Training(panel, train, group_by(panel, train, config.scaling.per), config)
     cuts = Cuts(series=panel.series, times=splits.cuts)
-    row_groups = grouping.of_series(panel.series)[panel.series_of_row]
-    settings = config.data.outliers
-    bounds = grouping.fit(panel.values, train, panel, partial(outlier_bounds, settings=settings))
-    treated = treat_outliers(panel.values, bounds[row_groups], settings)
-    means = grouping.fit(treated, train, panel, _means)
-    cleaned = clean(panel, treated, rows_of(panel, cuts), config, means=means[row_groups])
-    exponents = _fit_exponents(panel, cleaned, train, config)
+    bounds, means, cleaned = _fit_cleaning(training, cuts)
+    exponents = _fit_exponents(training, cleaned)
     cleaned = transform_targets(panel, cleaned, exponents, config)
-    vocabularies = _fit_vocabularies(panel, cleaned, train)
-    names = panel.schema.names(kind="number")
-    has_gaps = cleaned.missing[train].any(axis=0) & config.data.missing.indicator
-    indicators = tuple(name for name, gaps in zip(names, has_gaps, strict=True) if gaps)
-    columns = input_features(
-        panel, cleaned, config, indicators=indicators, vocabularies=vocabularies
-    )
-    fitted = [
-        (feature, _fit_column(values, feature, train, grouping, panel, config))
-        for feature, values in columns
-    ]
-    targets = cleaned.values[:, : panel.n_targets]
+    vocabularies = _fit_vocabularies(training, cleaned)
+    indicators = _fit_indicators(training, cleaned)
+    features, feature_scaler = _fit_features(training, cleaned, indicators, vocabularies)
     return Preparation(
         config=config,
         schema=panel.schema,
-        grouping=grouping,
+        grouping=training.grouping,
         cuts=cuts,
         bounds=bounds,
         means=means,
         indicators=indicators,
         vocabularies=vocabularies,
         exponents=exponents,
-        target_scaler=_scaler(_fit(targets, train, grouping, panel, config.scaling.target)),
-        features=tuple(feature for feature, _ in fitted),
-        feature_scaler=_scaler(
-            np.zeros((grouping.n_groups, 2, 0)), *(scaler for _, scaler in fitted)
-        ),
-        static_scaler=_fit_static(panel, train, config),
+        target_scaler=_fit_target_scaler(training, cleaned),
+        features=features,
+        feature_scaler=feature_scaler,
+        static_scaler=_fit_static_scaler(training),
     )
+
+
+def _fit_cleaning(training: _Training, cuts: Cuts) -> tuple[FloatArray, FloatArray, Cleaned]:
+    """Outlier bounds, means, and the panel cleaned with them."""
+    panel, config = training.panel, training.config
+    settings = config.data.outliers
+    groups = training.grouping.of_series(panel.series)[panel.series_of_row]
+    bounds = training.fit(panel.values, partial(outlier_bounds, settings=settings))
+    treated = treat_outliers(panel.values, bounds[groups], settings)
+    means = training.fit(treated, _means)
+    cleaned = clean(panel, treated, rows_of(panel, cuts), config, means=means[groups])
+    return bounds, means, cleaned
 
 
 def _means(values: FloatArray) -> FloatArray:
@@ -90,59 +115,84 @@ def _means(values: FloatArray) -> FloatArray:
     return np.where(counts > 0, sums / np.maximum(counts, 1), np.nan)
 
 
-def _fit_exponents(
-    panel: Panel, cleaned: Cleaned, train: BoolArray, config: Config
-) -> tuple[float | None, ...]:
-    transform = config.scaling.target_transform
+def _fit_exponents(training: _Training, cleaned: Cleaned) -> tuple[float | None, ...]:
+    transform = training.config.scaling.target_transform
     exponents = []
-    for i in range(panel.n_targets):
+    for i in range(training.panel.n_targets):
         values = cleaned.values[:, i]
-        check_domain(panel, values, transform, column=i)
-        exponents.append(fit_exponent(values[train], transform))
+        check_domain(training.panel, values, transform, column=i)
+        exponents.append(fit_exponent(values[training.rows], transform))
     return tuple(exponents)
 
 
-def _fit_vocabularies(
-    panel: Panel, cleaned: Cleaned, train: BoolArray
-) -> dict[str, tuple[str, ...]]:
+def _fit_vocabularies(training: _Training, cleaned: Cleaned) -> dict[str, tuple[str, ...]]:
     """Levels in training rows; of static categories, of the series that have training rows."""
+    panel = training.panel
     rows = {
-        name: fit_vocabulary(cleaned.codes[train, i], panel.levels[i])
+        name: fit_vocabulary(cleaned.codes[training.rows, i], panel.levels[i])
         for i, name in enumerate(panel.schema.names(kind="category"))
     }
-    trained = np.unique(panel.series_of_row[train])
     static = {
-        name: fit_vocabulary(panel.static_codes[trained, i], panel.static_levels[i])
+        name: fit_vocabulary(panel.static_codes[training.trained_series, i], panel.static_levels[i])
         for i, name in enumerate(panel.schema.names(kind="category", roles=("static",)))
     }
     return {**rows, **static}
 
 
-def _fit(
-    values: FloatArray, train: BoolArray, grouping: Grouping, panel: Panel, kind: str
-) -> FloatArray:
-    """Centre and scale of each group, float64 `(n_groups, 2, n_columns)`."""
-    return grouping.fit(values, train, panel, lambda rows: np.stack(fit_scaler(rows, kind)))
+def _fit_indicators(training: _Training, cleaned: Cleaned) -> tuple[str, ...]:
+    """The number columns that had gaps in training rows, where indicators are asked for."""
+    if not training.config.data.missing.indicator:
+        return ()
+    names = training.panel.schema.names(kind="number")
+    has_gaps = np.asarray(cleaned.missing[training.rows].any(axis=0))
+    return tuple(name for name, gaps in zip(names, has_gaps, strict=True) if gaps)
 
 
-def _fit_column(
-    values: FloatArray,
-    feature: Feature,
-    train: BoolArray,
-    grouping: Grouping,
-    panel: Panel,
-    config: Config,
-) -> FloatArray:
-    kind = config.scaling.features if feature.scaled else "none"
-    return _fit(values[:, None], train, grouping, panel, kind)
+def _fit_features(
+    training: _Training,
+    cleaned: Cleaned,
+    indicators: tuple[str, ...],
+    vocabularies: dict[str, tuple[str, ...]],
+) -> tuple[tuple[Feature, ...], Scaler]:
+    """The input columns after the targets, and their scaler."""
+    features, fitted = [], [np.zeros((training.grouping.n_groups, 2, 0))]
+    columns = input_features(
+        training.panel,
+        cleaned,
+        training.config,
+        indicators=indicators,
+        vocabularies=vocabularies,
+    )
+    with np.errstate(over="ignore"):  # refused with its place
+        for feature, values in columns:
+            refuse_huge(training.panel, values, feature.name)
+            kind = training.config.scaling.features if feature.scaled else "none"
+            features.append(feature)
+            fitted.append(training.fit(values[:, None], partial(_centre_and_scale, kind=kind)))
+    return tuple(features), _scaler(np.concatenate(fitted, axis=2))
 
 
-def _scaler(*fitted: FloatArray) -> Scaler:
-    joined = np.concatenate(fitted, axis=2)
-    return Scaler(centre=joined[:, 0], scale=joined[:, 1])
+def _fit_target_scaler(training: _Training, cleaned: Cleaned) -> Scaler:
+    targets = cleaned.values[:, : training.panel.n_targets]
+    for i, name in enumerate(training.panel.schema.targets):
+        refuse_huge(training.panel, targets[:, i], name)
+    kind = training.config.scaling.target
+    return _scaler(training.fit(targets, partial(_centre_and_scale, kind=kind)))
 
 
-def _fit_static(panel: Panel, train: BoolArray, config: Config) -> Scaler:
-    trained = np.unique(panel.series_of_row[train])
-    centre, scale = fit_scaler(panel.static_values[trained], config.scaling.features)
-    return Scaler(centre=centre[None], scale=scale[None])
+def _fit_static_scaler(training: _Training) -> Scaler:
+    values = training.panel.static_values[training.trained_series]
+    return _scaler(_centre_and_scale(values, kind=training.config.scaling.features)[None])
+
+
+def _centre_and_scale(values: FloatArray, *, kind: str) -> FloatArray:
+    """What `fit_scaler` gives, float64 `(2, n_columns)`."""
+    return np.stack(fit_scaler(values, kind))
+
+
+def _scaler(fitted: FloatArray) -> Scaler:
+    """The scaler of `(n_groups, 2, n_columns)`; a column without any value is left as it is."""
+    centre, scale = fitted[:, 0], fitted[:, 1]
+    return Scaler(
+        centre=np.where(np.isnan(centre), 0.0, centre), scale=np.where(np.isnan(scale), 1.0, scale)
+    )

@@ -12,7 +12,7 @@ from lstmcast.config.schema import Data
 from lstmcast.data.frequency import infer_frequency, offset_of
 from lstmcast.data.grid import Grid
 from lstmcast.data.panel import FloatArray, IntArray, Origin
-from lstmcast.data.zones import TimeArray, spoken_time, to_wall
+from lstmcast.data.zones import TimeArray, spoken_time
 from lstmcast.errors import DataError
 
 Int32Array = NDArray[np.int32]

@@ -191,7 +191,9 @@ class Panel:
 
     def place(self, row: int) -> dict[str, Any]:
         """`file` and `line` of a row, as keyword arguments of a `DataError`."""
-        return {} if self.origin is None else self.origin.place(row)
+        if self.origin is None or self.origin.line[row] == 0:
+            return {}
+        return self.origin.place(row)
 
     def spoken(self, row: int) -> str:
         """Local time and series of a row, for a message."""

@@ -46,7 +46,8 @@ class Scaler:
 
     def apply(self, values: FloatArray, groups: NDArray[np.int64], column: int) -> FloatArray:
         """Scale one column, float64 `(n_rows,)`, each row by its group's numbers."""
-        return (values - self.centre[groups, column]) / self.scale[groups, column]
+        centre, scale = self.centre[groups, column], self.scale[groups, column]
+        return np.asarray((values - centre) / scale, dtype=np.float64)
 
 
 @dataclass(frozen=True)
@@ -120,8 +121,8 @@ class Preparation:
                 "series": list(self.cuts.series),
                 "times": np.datetime_as_string(self.cuts.times).tolist(),
             },
-            "bounds": _finite(self.bounds),
-            "means": _finite(self.means),
+            "bounds": finite_or_null(self.bounds),
+            "means": finite_or_null(self.means),
             "indicators": list(self.indicators),
             "vocabularies": {name: list(levels) for name, levels in self.vocabularies.items()},
             "exponents": list(self.exponents),
@@ -164,8 +165,11 @@ class Preparation:
         )
 
 
-def _finite(values: FloatArray) -> Any:
-    return np.where(np.isfinite(values), values, None).tolist()  # type: ignore[arg-type]
+def finite_or_null(values: FloatArray) -> Any:
+    """Nested lists for JSON, None where a number is not finite."""
+    numbers = values.astype(object)
+    numbers[~np.isfinite(values)] = None
+    return numbers.tolist()
 
 
 def _scaler_to_json(scaler: Scaler) -> dict[str, Any]:

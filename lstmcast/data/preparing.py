@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from lstmcast.config.schema import Config
 from lstmcast.data.cleaning import Rows, fill_missing, shift_rows, treat_outliers
@@ -16,6 +17,9 @@ from lstmcast.data.preparation import Cuts, Preparation
 from lstmcast.data.scaling import outside_domain, transform_target
 from lstmcast.data.windows import BoolArray, Float32Array, Int32Array, Usable, WindowArrays
 from lstmcast.errors import DataError
+
+# The variance of larger numbers overflows float64.
+LARGEST = 1e150
 
 
 @dataclass(frozen=True)
@@ -67,39 +71,62 @@ def prepare(panel: Panel, preparation: Preparation) -> Prepared:
     config = preparation.config
     groups = preparation.grouping.of_series(panel.series)
     row_groups = groups[panel.series_of_row]
+    treated = treat(panel, preparation)
     rows = rows_of(panel, preparation.cuts)
-    treated = treat_outliers(panel.values, preparation.bounds[row_groups], config.data.outliers)
     cleaned = clean(panel, treated, rows, config, means=preparation.means[row_groups])
     actual = observed_targets(panel, cleaned, config)
     cleaned = transform_targets(panel, cleaned, preparation.exponents, config)
     arrays = _window_arrays(panel, cleaned, preparation, row_groups)
-    known = ~np.isnan(arrays.past).any(axis=1)
-    if config.data.missing.strategy == "drop":
-        known &= (cleaned.codes >= 0).all(axis=1)
-    observed = ~np.isnan(actual).any(axis=1)
+    observed = _usable(arrays, cleaned, actual, preparation)
     masked = np.isnan(treated[:, : panel.n_targets]) & ~np.isnan(panel.targets)
-    usable = Usable(inputs=known, ahead=~np.isnan(arrays.future).any(axis=1), targets=observed)
-    trainable = observed & ~masked.any(axis=1)
+    trainable = replace(observed, targets=observed.targets & ~masked.any(axis=1))
     for matrix in (arrays.past, arrays.future):
         np.nan_to_num(matrix, copy=False)  # unusable rows, which no window reads
-    return Prepared(
-        panel=panel,
-        arrays=arrays,
-        observed=usable,
-        trainable=replace(usable, targets=trainable),
-        actual=actual,
-        groups=groups,
+    return Prepared(panel, arrays, observed, trainable, actual, groups)
+
+
+def treat(panel: Panel, preparation: Preparation) -> FloatArray:
+    """The numbers of a panel with outliers treated, float64 `(n_rows, n_numbers)`."""
+    groups = preparation.grouping.of_series(panel.series)[panel.series_of_row]
+    settings = preparation.config.data.outliers
+    return treat_outliers(panel.values, preparation.bounds[groups], settings)
+
+
+def unfilled(panel: Panel, preparation: Preparation) -> BoolArray:
+    """Where a number is missing still after cleaning, bool `(n_rows, n_numbers)`."""
+    groups = preparation.grouping.of_series(panel.series)[panel.series_of_row]
+    values = fill_missing(
+        treat(panel, preparation),
+        rows_of(panel, preparation.cuts),
+        preparation.config.data.missing,
+        means=preparation.means[groups],
     )
+    return np.isnan(values)
+
+
+def _usable(
+    arrays: WindowArrays, cleaned: Cleaned, actual: FloatArray, preparation: Preparation
+) -> Usable:
+    inputs, ahead, targets = (_complete(m) for m in (arrays.past, arrays.future, actual))
+    if preparation.config.data.missing.strategy == "drop":
+        schema = preparation.schema
+        names = schema.names(kind="category")
+        known_ahead = np.array([schema.column(name).role == "future" for name in names], dtype=bool)
+        inputs &= (cleaned.codes >= 0).all(axis=1)
+        ahead &= (cleaned.codes[:, known_ahead] >= 0).all(axis=1)
+    return Usable(inputs=inputs, ahead=ahead, targets=targets)
+
+
+def _complete(matrix: NDArray[np.floating]) -> BoolArray:
+    return np.asarray(~np.isnan(matrix).any(axis=1))
 
 
 def rows_of(panel: Panel, cuts: Cuts) -> Rows:
     """Where each row stands: its series' first row, and the cuts before it."""
     known = {name: i for i, name in enumerate(cuts.series)}
-    far = np.datetime64("9999-01-01", "us")
-    times = np.array(
-        [cuts.times[known[name]] if name in known else [far] * 3 for name in panel.series],
-        dtype="datetime64[us]",
-    )
+    never = np.full((1, cuts.times.shape[1]), np.datetime64("9999-01-01", "us"))
+    times = np.concatenate([cuts.times, never])
+    times = times[[known.get(name, len(known)) for name in panel.series]]
     side = (panel.times[:, None] >= times[panel.series_of_row]).sum(axis=1)
     first = np.repeat(panel.offsets[:-1], np.diff(panel.offsets))
     return Rows(first=first, side=side, season_length=panel.schema.season_length)
@@ -126,9 +153,9 @@ def clean(
         for i in np.flatnonzero(delays):
             values[:, i] = shift_rows(values[:, i], rows, delays[i])
             missing[:, i] = np.nan_to_num(shift_rows(missing[:, i] * 1.0, rows, delays[i])) > 0
-    late = [panel.schema.column(name).delay for name in panel.schema.names(kind="category")]
-    if any(late):
-        shifted = [shift_rows(codes[:, i], rows, steps) for i, steps in enumerate(late)]
+    delays = [panel.schema.column(name).delay for name in panel.schema.names(kind="category")]
+    if any(delays):
+        shifted = [shift_rows(codes[:, i], rows, steps) for i, steps in enumerate(delays)]
         codes = np.stack(shifted, axis=1)
     return Cleaned(values=values, codes=codes, missing=missing, rows=rows)
 
@@ -174,8 +201,8 @@ def check_domain(panel: Panel, values: FloatArray, transform: str, *, column: in
         row = int(np.argmax(outside))
         lowest = "above -1" if transform == "log1p" else "above 0"
         raise DataError(
-            f"scaling.target_transform: {transform} takes values {lowest} only, at "
-            f"{panel.times[row]}. Use log1p, yeo_johnson or none.",
+            f"at {panel.spoken(row)}: scaling.target_transform: {transform} takes only values "
+            f"{lowest}. Set it to yeo_johnson or none.",
             column=panel.schema.targets[column],
             value=float(values[row]),
             **panel.place(row),
@@ -252,17 +279,27 @@ def _scaled_matrix(
             past[:, i] = preparation.target_scaler.apply(values, row_groups, i)
         for i, (_, values) in enumerate(columns):
             past[:, n_targets + i] = preparation.feature_scaler.apply(values, row_groups, i)
-    infinite = np.isinf(past)
-    if infinite.any():
-        row, column = np.argwhere(infinite)[0]
-        names = (*panel.schema.targets, *(feature.name for feature in preparation.features))
-        raise DataError(
-            f"the scaled value at {panel.times[row]} is too large for the network (beyond 3e38). "
-            "Treat outliers with data.outliers, or correct the value.",
-            column=names[column],
-            **panel.place(int(row)),
-        )
+    names = (*panel.schema.targets, *(feature.name for feature in preparation.features))
+    for i, name in enumerate(names):
+        refuse_huge(panel, past[:, i], name)
     return past
+
+
+def refuse_huge(panel: Panel, values: NDArray[np.floating], name: str) -> None:
+    """Refuse a column that is too large for its type, or to be squared.
+
+    Raises:
+        DataError: Naming the first such row.
+    """
+    huge = np.abs(values.astype(np.float64)) > LARGEST
+    if huge.any():
+        row = int(np.argmax(huge))
+        raise DataError(
+            f"the value at {panel.spoken(row)} is too large to compute with. Correct it, or treat "
+            "outliers with data.outliers.",
+            column=name,
+            **panel.place(row),
+        )
 
 
 def _static_numbers(panel: Panel, preparation: Preparation) -> Float32Array:

@@ -52,11 +52,14 @@ def fit_exponent(values: FloatArray, transform: str) -> float | None:
         transform: Its name.
 
     Returns:
-        None for a transform without an exponent, and where there is no value.
+        None for a transform without an exponent, and where there is no value; 1, which bends
+        nothing, where all values are the same.
     """
     known = values[~np.isnan(values)]
     if transform not in ("box_cox", "yeo_johnson") or not len(known):
         return None
+    if known.min() == known.max():
+        return 1.0
     from sklearn.preprocessing import PowerTransformer
 
     method = transform.replace("_", "-")

@@ -67,13 +67,21 @@ def _encoding(sample: bytes) -> str:
     return "utf-8"
 
 
-def _evenness(lines: list[str], delimiter: str) -> tuple[float, int]:
-    """Share of the lines with as many fields as most have, and this number; 0 for a single one."""
-    counts = Counter(len(record) for record in csv.reader(lines, delimiter=delimiter) if record)
-    if not counts:
-        return 0.0, 0
-    n_fields, n_lines = counts.most_common(1)[0]
-    return (round(n_lines / counts.total(), 1), n_fields) if n_fields > 1 else (0.0, 1)
+def _evenness(lines: list[str], delimiter: str) -> tuple[bool, float, int]:
+    """How well a delimiter cuts the lines; the best is the largest.
+
+    Returns:
+        Whether the header has as many fields as most lines (with a decimal comma and two columns,
+        a comma cuts the rows as evenly as the semicolon, but not the header), the share of those
+        lines, and the number of fields; zeros for a single one.
+    """
+    fields = [len(record) for record in csv.reader(lines, delimiter=delimiter) if record]
+    if not fields:
+        return False, 0.0, 0
+    ((n_fields, n_lines),) = Counter(fields).most_common(1)
+    if n_fields == 1:
+        return False, 0.0, 1
+    return fields[0] == n_fields, round(n_lines / len(fields), 1), n_fields
 
 
 def words_for_missing(values: pd.Series) -> list[str]:

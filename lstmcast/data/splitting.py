@@ -59,18 +59,7 @@ def split_panel(panel: Panel, split: Split) -> Splits:
         TooShortError: If row counts ask for more rows than there are.
         DataError: If no row is left for training.
     """
-    if split.kind == "times":
-        cuts = np.tile(_cut_times(split, panel), (panel.n_series, 1))
-    elif split.per == "panel":
-        times = np.unique(panel.times)
-        cuts = np.tile(_times_at(times, _cut_counts(split, len(times))), (panel.n_series, 1))
-    else:
-        each = np.split(panel.times, panel.offsets[1:-1])
-        counts = [
-            _cut_counts(split, len(times), where=f"series {name!r} has")
-            for name, times in zip(panel.series, each, strict=True)
-        ]
-        cuts = np.stack([_times_at(*pair) for pair in zip(each, counts, strict=True)])
+    cuts = _cuts(panel, split)
     before = panel.times[:, None] < cuts[panel.series_of_row]
     n_before = np.add.reduceat(before.astype(np.int64), panel.offsets[:-1], axis=0)
     starts = panel.offsets[:-1, None]
@@ -85,9 +74,22 @@ def split_panel(panel: Panel, split: Split) -> Splits:
     return Splits(bounds=bounds, cuts=cuts)
 
 
-def _cut_counts(
-    split: Split, n_rows: int, *, where: str = "the data have"
-) -> tuple[int, int, int]:
+def _cuts(panel: Panel, split: Split) -> NDArray[np.datetime64]:
+    """The `cuts` of `Splits`."""
+    if split.kind == "times":
+        return np.tile(_cut_times(split, panel), (panel.n_series, 1))
+    if split.per == "panel":
+        times = np.unique(panel.times)
+        return np.tile(_times_at(times, _cut_counts(split, len(times))), (panel.n_series, 1))
+    each = np.split(panel.times, panel.offsets[1:-1])
+    counts = [
+        _cut_counts(split, len(times), where=f"series {name!r} has")
+        for name, times in zip(panel.series, each, strict=True)
+    ]
+    return np.stack([_times_at(*pair) for pair in zip(each, counts, strict=True)])
+
+
+def _cut_counts(split: Split, n_rows: int, *, where: str = "the data have") -> tuple[int, int, int]:
     """Rows before the end of training, validation and test."""
     if split.kind == "counts":
         train, validation, test = int(split.train), int(split.validation), int(split.test or 0)

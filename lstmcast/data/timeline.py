@@ -250,10 +250,14 @@ def _written(table: Table, columns: list[str], row: int) -> str:
     return " ".join(f"{v:g}" if isinstance(v, float) else str(v) for v in values)
 
 
-def _parse_parts(table: Table, columns: list[str]) -> _Parsed:
+def part_names(columns: Sequence[str]) -> list[str]:
+    """Which part of a time each column is: by its name, else by the order of `PARTS`."""
     named = [column.strip().lower() for column in columns]
-    if not set(named) <= set(PARTS):
-        named = list(PARTS[: len(columns)])
+    return named if set(named) <= set(PARTS) else list(PARTS[: len(columns)])
+
+
+def _parse_parts(table: Table, columns: list[str]) -> _Parsed:
+    named = part_names(columns)
     if len(columns) > len(PARTS) or (named[0] != "year" and "year" not in named):
         message = f"the parts of a time are {', '.join(PARTS)}, the year first."
         raise ConfigError([Problem("data.time", message)])

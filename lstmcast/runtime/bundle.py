@@ -11,7 +11,8 @@ import hashlib
 import json
 import os
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
@@ -102,19 +103,14 @@ class RunWriter:
     def __init__(self, runs_dir: Path, run_id: str) -> None:
         self.path = runs_dir / PARTIAL / run_id
         self.final = runs_dir / run_id
-        try:
+        with _writing(self.path):
             self.path.mkdir(parents=True)
-        except OSError as error:
-            raise ResourceError(
-                f"{self.path}: cannot be made: {error.strerror}. Choose another directory with "
-                "--set runs_dir=…"
-            ) from error
 
     def text(self, name: str, content: str) -> None:
         """Write a text file, UTF-8."""
-        path = self.path / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(content, encoding="utf-8", newline="\n")
+        with _writing(self.path / name) as path:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(content, encoding="utf-8", newline="\n")
 
     def json(self, name: str, values: Any) -> None:
         """Write JSON; NaN and infinity are refused."""
@@ -122,12 +118,13 @@ class RunWriter:
 
     def table(self, name: str, frame: pd.DataFrame) -> None:
         """Write a table as CSV; numbers in full, so that they read back the same."""
-        frame.to_csv(self.path / name, index=False, lineterminator="\n")
+        with _writing(self.path / name) as path:
+            frame.to_csv(path, index=False, lineterminator="\n")
 
     def log(self, event: str, **values: Any) -> None:
         """Add a line to the log: UTC time, event, and what belongs to it."""
         line = {"time": datetime.now(UTC).isoformat(timespec="milliseconds"), "event": event}
-        with (self.path / LOG).open("a", encoding="utf-8") as file:
+        with _writing(self.path / LOG) as path, path.open("a", encoding="utf-8") as file:
             file.write(json.dumps({**line, **values}, default=str) + "\n")
 
     def weights(self, weights: Mapping[str, np.ndarray]) -> None:
@@ -135,17 +132,22 @@ class RunWriter:
         from safetensors.numpy import save
 
         content = save({name: np.ascontiguousarray(w) for name, w in weights.items()})
-        (self.path / WEIGHTS).write_bytes(content)
+        with _writing(self.path / WEIGHTS) as path:
+            path.write_bytes(content)
 
     def arrays(self, name: str, arrays: Mapping[str, np.ndarray]) -> None:
         """Write arrays as a compressed npz."""
-        np.savez_compressed(self.path / name, **dict(arrays))  # type: ignore[arg-type]
+        with _writing(self.path / name) as path:
+            np.savez_compressed(path, **dict(arrays))  # type: ignore[arg-type]
 
     def finish(self, manifest: Mapping[str, Any]) -> Path:
         """Write the manifest, flush everything to disk and move the run into place.
 
         Returns:
             The run's directory.
+
+        Raises:
+            ResourceError: If the disk is full, or the directory cannot be written.
         """
         files = {
             path.relative_to(self.path).as_posix(): _describe(path)
@@ -153,15 +155,28 @@ class RunWriter:
             if path.is_file()
         }
         self.json(MANIFEST, {"format": FORMAT, **manifest, "files": files})
-        for path in [*self.path.rglob("*"), self.path]:
-            _flush(path)
-        os.replace(self.path, self.final)
-        _flush(self.final.parent)
+        with _writing(self.final):
+            for path in [*self.path.rglob("*"), self.path]:
+                _flush(path)
+            os.replace(self.path, self.final)
+            _flush(self.final.parent)
         return self.final
 
     def discard(self) -> None:
         """Remove what was written; for a run that failed before it was whole."""
         shutil.rmtree(self.path, ignore_errors=True)
+
+
+@contextmanager
+def _writing(path: Path) -> Iterator[Path]:
+    """Turn what the operating system refuses into a `ResourceError` that names the path."""
+    try:
+        yield path
+    except OSError as error:
+        raise ResourceError(
+            f"{path}: cannot be written: {error.strerror or error}. Make room, or choose another "
+            "directory with --set runs_dir=…"
+        ) from error
 
 
 def load_bundle(path: Path) -> Bundle:
@@ -176,7 +191,7 @@ def load_bundle(path: Path) -> Bundle:
     try:
         config = load_config(path / CONFIG).config
         preparation = Preparation.from_json(_read_json(path / PREPARATION), config)
-    except (ConfigError, KeyError, TypeError, ValueError) as error:
+    except (ConfigError, AttributeError, KeyError, TypeError, ValueError) as error:
         raise BundleError(f"{path}: cannot be read: {error}. Train the run again.") from error
     return Bundle(path=path, manifest=manifest, config=config, preparation=preparation)
 
@@ -204,7 +219,9 @@ def verify_bundle(path: Path) -> dict[str, Any]:
     for required in (CONFIG, PREPARATION, METRICS, WEIGHTS):
         if required not in files:
             raise BundleError(f"{path / MANIFEST}: does not list {required}: not a whole run.")
-    present = {p.relative_to(path).as_posix() for p in path.rglob("*") if not p.is_dir()}
+    # A link to a directory is a directory too, but none of a run's.
+    found = (p for p in path.rglob("*") if p.is_symlink() or not p.is_dir())
+    present = {p.relative_to(path).as_posix() for p in found}
     extra = sorted(present - set(files) - {MANIFEST})
     if extra:
         raise BundleError(f"{path / extra[0]}: does not belong to the run. Remove it.")
@@ -220,7 +237,7 @@ def read_manifest(path: Path) -> dict[str, Any]:
     file = path / MANIFEST
     if not path.is_dir():
         raise BundleError(f"{path}: no such run. `lstmcast runs list` shows those that are there.")
-    if not file.is_file() or file.stat().st_size > MANIFEST_BYTES:
+    if file.is_symlink() or not file.is_file() or file.stat().st_size > MANIFEST_BYTES:
         raise BundleError(f"{path}: is not a run (no {MANIFEST}).")
     manifest = _read_json(file)
     if not isinstance(manifest, dict) or not isinstance(manifest.get("format"), int):
@@ -251,7 +268,8 @@ def read_metrics(path: Path) -> dict[str, Any]:
 
 def _check_name(path: Path, name: str) -> None:
     parts = PurePosixPath(name)
-    if parts.is_absolute() or ".." in parts.parts or "\\" in name or not name:
+    odd = not name or not name.isprintable() or "\\" in name
+    if odd or parts.is_absolute() or ".." in parts.parts:
         raise BundleError(f"{path / MANIFEST}: names a file outside the run: {name!r}.")
     for parent in parts.parents:
         if (path / parent).is_symlink() and str(parent) != ".":

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from lstmcast.config.schema import Covariate, CsvFormat, Data, PastCovariate
+from lstmcast.data.cleaning import filled_from
 from lstmcast.data.panel import IntArray, Panel, Schema
 from lstmcast.data.preparation import Preparation
+from lstmcast.data.preparing import rows_of, treat
+from lstmcast.data.timeline import part_names
 
 TIME = "time"
 
@@ -15,27 +19,28 @@ TIME = "time"
 def context_rows(panel: Panel, preparation: Preparation) -> IntArray:
     """How many of a series' last rows a forecast may read.
 
-    What the network and the features read, two seasons more for filling, and then back to a row
-    where nothing is missing, so that every gap after it can be filled as it would be from the
-    whole series.
+    What the network and the features read, back to the first row that fills one of these, so that
+    every gap is filled as it would be from the whole series; and back to a row with a target,
+    because reading leaves out what comes before the first one.
 
     Returns:
         int64, `(n_series,)`, at most each series' length.
     """
-    reads = preparation.history + 2 * preparation.schema.season_length
-    lengths = np.diff(panel.offsets)
-    complete = ~np.isnan(panel.values).any(axis=1)
-    last = np.maximum.accumulate(np.where(complete, np.arange(panel.n_rows), -1))
-    wanted = np.maximum(panel.offsets[1:] - reads, panel.offsets[:-1])
-    first = np.maximum(last[wanted], panel.offsets[:-1])
-    return np.asarray(lengths - (first - panel.offsets[:-1]), dtype=np.int64)
+    number, ends = np.arange(panel.n_rows), panel.offsets[1:]
+    read = number >= np.repeat(ends - preparation.history, np.diff(panel.offsets))
+    rows = rows_of(panel, preparation.cuts)
+    source = filled_from(treat(panel, preparation), rows, preparation.config.data.missing)
+    first = np.minimum.reduceat(np.where(read, source, panel.n_rows), panel.offsets[:-1])
+    has_target = ~np.isnan(panel.targets).all(axis=1)
+    last_target = np.maximum.accumulate(np.where(has_target, number, -1))
+    first = np.maximum(last_target[first], panel.offsets[:-1])
+    return np.asarray(ends - first, dtype=np.int64)
 
 
 def context_frame(panel: Panel) -> pd.DataFrame:
     """A panel as a table in the user's columns: time, series, targets and covariates."""
     schema, rows = panel.schema, panel.series_of_row
-    zone = "Z" if schema.tz else ""
-    times = np.char.add(np.datetime_as_string(panel.times), zone)
+    times = np.char.add(np.datetime_as_string(panel.times), "Z" if schema.tz else "")
     columns: dict[str, object] = {time_column(schema): times}
     if schema.series is not None:
         columns[schema.series] = np.array(panel.series, dtype=object)[rows]
@@ -74,6 +79,22 @@ def context_data(data: Data, schema: Schema) -> Data:
             "missing": data.missing,
         }
     )
+
+
+def written_times(panel: Panel, data: Data) -> dict[str, object]:
+    """The times of a panel's rows as a config reads them: its column, in its format, or parts."""
+    clock = local_times(panel.times, panel.schema.tz)
+    if len(data.time_columns) > 1:
+        parts = zip(data.time_columns, part_names(data.time_columns), strict=True)
+        return {column: getattr(clock, part) for column, part in parts}
+    texts = clock.strftime(data.format) if data.format else [t.isoformat() for t in clock]
+    return {data.time_columns[0]: texts}
+
+
+def local_times(times: NDArray[np.datetime64], tz: str | None) -> pd.DatetimeIndex:
+    """Times as a pandas index, in their zone where there is one; of any shape, flattened."""
+    index = pd.DatetimeIndex(times.ravel())
+    return index if tz is None else index.tz_localize("UTC").tz_convert(tz)
 
 
 def time_column(schema: Schema) -> str:

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from lstmcast.data.panel import FloatArray, IntArray, Panel
-from lstmcast.data.preparation import Preparation
+from lstmcast.data.preparation import Preparation, finite_or_null
 from lstmcast.data.preparing import Prepared, prepare, rows_of
 from lstmcast.data.splitting import Splits
 from lstmcast.data.windows import origins, target_rows, window_starts
+from lstmcast.data.zones import spoken_time
 from lstmcast.errors import TooShortError
 from lstmcast.evaluation.baselines import baseline_forecasts
 from lstmcast.evaluation.diagnostics import echo_check
@@ -51,10 +52,9 @@ class Scales:
 
     def to_json(self) -> dict[str, Any]:
         """As plain JSON values; a number that is not finite is null."""
-        mase = np.where(np.isfinite(self.mase), self.mase, None).tolist()  # type: ignore[arg-type]
         return {
             "series": list(self.series),
-            "mase": mase,
+            "mase": finite_or_null(self.mase),
             "deviation": self.deviation.tolist(),
         }
 
@@ -98,16 +98,10 @@ def forecast_windows(
         split: Name to give the result.
         starts: int64, `(n_windows,)`.
     """
-    config, panel = preparation.config, prepared.panel
-    window = config.window
+    panel, window = prepared.panel, preparation.config.window
     series = panel.series_of_row[starts]
     rows = target_rows(starts, window)
-    outputs = run_network(network, prepared, starts, window) if len(starts) else None
-    n_outputs = max(1, len(levels_of(preparation)))
-    if outputs is None:
-        outputs = np.empty((0, window.horizon, panel.n_targets, n_outputs), dtype=np.float32)
-    units = preparation.to_units(outputs, prepared.groups[series])
-    points, quantiles = split_outputs(units, levels_of(preparation))
+    points, quantiles = _outputs(prepared, preparation, network, starts)
     return WindowForecasts(
         split=split,
         starts=starts,
@@ -122,6 +116,20 @@ def forecast_windows(
         targets=panel.schema.targets,
         series_names=panel.series,
     )
+
+
+def _outputs(
+    prepared: Prepared, preparation: Preparation, network: Network, starts: IntArray
+) -> tuple[FloatArray, FloatArray | None]:
+    """Point forecasts `(W, H, T)` and quantiles `(W, H, T, Q)` in the user's units."""
+    panel, window, levels = prepared.panel, preparation.config.window, levels_of(preparation)
+    if len(starts):
+        outputs = run_network(network, prepared, starts, window)
+    else:
+        shape = (0, window.horizon, panel.n_targets, max(1, len(levels)))
+        outputs = np.empty(shape, dtype=np.float32)
+    units = preparation.to_units(outputs, prepared.groups[panel.series_of_row[starts]])
+    return split_outputs(units, levels)
 
 
 def _baselines(
@@ -207,9 +215,11 @@ def _unseen(panel: Panel, preparation: Preparation) -> IntArray:
 
 def _nothing_unseen(panel: Panel, preparation: Preparation) -> TooShortError:
     window = preparation.config.window
-    cut = preparation.cuts.times[:, 1].max()
+    tz = panel.schema.tz
+    last = spoken_time(panel.times.max(), tz)
+    cut = spoken_time(preparation.cuts.times[:, 1].max(), tz)
     return TooShortError(
-        f"no window to measure: the data run to {panel.times.max()}, the targets of a window are "
+        f"no window to measure: the data run to {last}, the targets of a window are "
         f"{window.horizon} rows after the validation period, which ended before {cut}, and its "
         f"inputs the {window.lookback} rows before. Give later data, with the history before them."
     )

@@ -11,7 +11,7 @@ from lstmcast.config.schema import Window
 from lstmcast.data.extending import extend
 from lstmcast.data.panel import FloatArray, IntArray, Panel, tail
 from lstmcast.data.preparation import Preparation
-from lstmcast.data.preparing import Prepared, prepare
+from lstmcast.data.preparing import Prepared, prepare, unfilled
 from lstmcast.data.windows import gather_inputs
 from lstmcast.errors import ConfigError, DataError, TooShortError
 from lstmcast.runtime.context import context_rows
@@ -62,31 +62,50 @@ def forecast(
 
     Raises:
         ConfigError: If more than the horizon is asked for and a past covariate or `window.lead`
-            forbids it.
+            forbids it, or less than one step.
         DataError: If an input is missing.
         TooShortError: If a series has fewer rows than one forecast reads.
     """
     window = preparation.config.window
-    wanted = window.horizon if steps is None else steps
-    if wanted > window.horizon:
-        check_recursive(preparation)
+    n_ahead = rows_ahead(preparation, steps)
     known = tail(panel, context_rows(panel, preparation))
+    extended = extend(known, n_ahead, future=future)
+    rows = extended.offsets[1:, None] + np.arange(window.lead - n_ahead, 0)
     blocks: list[_Block] = []
-    while len(blocks) * window.horizon < wanted:
-        extended = extend(known, window.lead + window.horizon, future=future)
-        blocks.append(_block(extended, preparation, network))
-        known = _with_forecast(extended, blocks[-1])
+    for block_rows in np.split(rows, rows.shape[1] // window.horizon, axis=1):
+        blocks.append(_forecast_block(extended, block_rows, preparation, network))
+        extended = _with_forecast(extended, block_rows, blocks[-1].points)
+    shown = slice(0, window.horizon if steps is None else steps)
     levels = levels_of(preparation)
     return Forecast(
-        times=np.concatenate([block.times for block in blocks], axis=1)[:, :wanted],
-        prediction=np.concatenate([block.points for block in blocks], axis=1)[:, :wanted],
-        quantiles=_join_quantiles(blocks)[:, :wanted] if levels else None,
+        times=extended.times[rows][:, shown],
+        prediction=np.concatenate([block.points for block in blocks], axis=1)[:, shown],
+        quantiles=_join_quantiles(blocks)[:, shown] if levels else None,
         levels=levels,
         panel=panel,
     )
 
 
-def check_recursive(preparation: Preparation) -> None:
+def rows_ahead(preparation: Preparation, steps: int | None = None) -> int:
+    """Rows after the end of a series over which a forecast needs the future covariates.
+
+    Args:
+        preparation: What was fitted in training.
+        steps: How many are forecast, in whole blocks of the horizon; None for one.
+
+    Raises:
+        ConfigError: As `forecast`.
+    """
+    window = preparation.config.window
+    if steps is not None and steps < 1:
+        raise ConfigError(f"steps must be 1 or more. Received: {steps}")
+    n_blocks = -(-(steps or window.horizon) // window.horizon)
+    if n_blocks > 1:
+        _check_recursive(preparation)
+    return window.lead + n_blocks * window.horizon
+
+
+def _check_recursive(preparation: Preparation) -> None:
     """Refuse recursion where the network would read what nobody knows.
 
     Raises:
@@ -127,23 +146,21 @@ def levels_of(preparation: Preparation) -> tuple[float, ...]:
 class _Block:
     """One block of `H` steps of each series."""
 
-    rows: IntArray  # [S, H], of the extended panel
-    times: NDArray[np.datetime64]  # [S, H]
     points: FloatArray  # [S, H, T]
     quantiles: FloatArray | None  # [S, H, T, Q]
 
 
-def _block(extended: Panel, preparation: Preparation, network: Network) -> _Block:
-    """Forecast the last `horizon` rows of each series from the rows before."""
+def _forecast_block(
+    panel: Panel, rows: IntArray, preparation: Preparation, network: Network
+) -> _Block:
+    """Forecast some rows `(S, H)` of a panel, the next ones of each series, from those before."""
     window = preparation.config.window
-    prepared = prepare(extended, preparation)
-    rows = extended.offsets[1:, None] - window.horizon + np.arange(window.horizon)
+    prepared = prepare(panel, preparation)
     starts = rows[:, 0] - window.lead - window.lookback
     _check_inputs(prepared, preparation, starts)
     outputs = run_network(network, prepared, starts, window)
     units = preparation.to_units(outputs, prepared.groups)
-    points, quantiles = split_outputs(units, levels_of(preparation))
-    return _Block(rows=rows, times=extended.times[rows], points=points, quantiles=quantiles)
+    return _Block(*split_outputs(units, levels_of(preparation)))
 
 
 def run_network(
@@ -152,7 +169,7 @@ def run_network(
     """Network outputs of some windows, gathered and run batch by batch.
 
     Returns:
-        float32, `(n_windows, horizon, n_targets, n_outputs)`.
+        float32, `(n_windows, horizon, n_targets, n_outputs)`, at least one window.
     """
     outputs = [
         network(gather_inputs(prepared.arrays, starts[i : i + BATCH], window))
@@ -167,47 +184,52 @@ def _join_quantiles(blocks: list[_Block]) -> FloatArray:
     return np.concatenate([known[0], *(np.full_like(q, np.nan) for q in known[1:])], axis=1)
 
 
-def _with_forecast(panel: Panel, block: _Block) -> Panel:
+def _with_forecast(panel: Panel, rows: IntArray, points: FloatArray) -> Panel:
     """The panel with a forecast in place of the targets it stands for."""
     values = panel.values.copy()
-    values[block.rows, : panel.n_targets] = block.points
+    values[rows, : panel.n_targets] = points
     return replace(panel, values=values)
 
 
 def _check_inputs(prepared: Prepared, preparation: Preparation, starts: IntArray) -> None:
     """Refuse windows that reach before their series or over rows whose inputs are missing."""
-    panel, lookback = prepared.panel, preparation.config.window.lookback
-    missing = starts[:, None] + np.arange(lookback)
-    short = starts < panel.offsets[:-1]
+    panel, window = prepared.panel, preparation.config.window
+    origin = starts + window.lookback - 1
+    lengths = origin + 1 - panel.offsets[:-1]
+    short = lengths < window.lookback
+    rows = starts[:, None] + np.arange(window.lookback)
+    unknown = ~prepared.observed.inputs[np.maximum(rows, 0)].all(axis=1)
+    short |= unknown & (lengths < preparation.history)
     if short.any():
-        raise _too_short(panel, preparation, int(np.argmax(short)))
-    unknown = ~prepared.observed.inputs[missing]
-    if not unknown.any():
-        return
-    series, step = np.argwhere(unknown)[0]
-    row = int(missing[series, step])
-    empty = np.isnan(panel.values[row])
-    names = [n for n, gone in zip(panel.schema.names(kind="number"), empty, strict=True) if gone]
-    if not names:
-        raise _too_short(panel, preparation, int(series))
-    raise DataError(
-        f"missing at {panel.times[row]}{_of(panel, int(series))}, inside the last {lookback} steps "
-        f"that the forecast reads, and data.missing.strategy "
-        f"{preparation.config.data.missing.strategy!r} does not fill it. Fill it in the data.",
-        column=names[0],
-    )
+        series = int(np.argmax(short))
+        raise _too_short(panel, preparation, series, int(lengths[series]))
+    if unknown.any():
+        raise _missing_input(panel, preparation, int(origin[np.argmax(unknown)]))
 
 
-def _too_short(panel: Panel, preparation: Preparation, series: int) -> TooShortError:
-    window = preparation.config.window
-    length = int(np.diff(panel.offsets)[series]) - window.horizon - window.lead
-    extra = preparation.history - window.lookback
+def _too_short(panel: Panel, preparation: Preparation, series: int, length: int) -> TooShortError:
+    lookback, needed = preparation.config.window.lookback, preparation.history
+    extra = needed - lookback
+    name = f"series {panel.series[series]!r} has" if panel.schema.series else "the data have"
     return TooShortError(
-        f"a forecast reads {preparation.history} rows (window.lookback {window.lookback}"
+        f"a forecast reads {needed} rows (window.lookback {lookback}"
         + (f" + {extra} for lags, rolling statistics and late columns" if extra else "")
-        + f"), the data have {length}{_of(panel, series)}: {preparation.history - length} too few."
+        + f"), {name} {length}: {needed - length} too few. Give more history."
     )
 
 
-def _of(panel: Panel, series: int) -> str:
-    return f" of {panel.series[series]}" if panel.schema.series else ""
+def _missing_input(panel: Panel, preparation: Preparation, origin: int) -> DataError:
+    """Names the first value that is missing among the rows that a forecast reads."""
+    read = slice(origin + 1 - preparation.history, origin + 1)
+    strategy = preparation.config.data.missing.strategy
+    names = [*panel.schema.names(kind="number"), *panel.schema.names(kind="category")]
+    # A missing category is the level "unknown" but with `drop`.
+    no_code = (panel.codes[read] < 0) & (strategy == "drop")
+    missing = np.concatenate([unfilled(panel, preparation)[read], no_code], axis=1)
+    row, column = np.argwhere(missing)[0]
+    return DataError(
+        f"missing at {panel.spoken(int(read.start + row))}, inside the last {preparation.history} "
+        f"rows that the forecast reads, and data.missing.strategy {strategy!r} does not fill it. "
+        "Fill it in the data.",
+        column=names[column],
+    )

@@ -14,7 +14,7 @@ from lstmcast.data.extending import extend
 from lstmcast.data.panel import Panel, tail
 from lstmcast.data.reading import Table, needed_columns, read_table, table_from_frame
 from lstmcast.runtime.bundle import CONTEXT, Bundle
-from lstmcast.runtime.context import context_data, context_frame
+from lstmcast.runtime.context import context_data, written_times
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -58,23 +58,27 @@ def future_panel(bundle: Bundle, source: Source) -> Panel:
     return build_panel(table, data, schema=bundle.preparation.schema, ahead=True)
 
 
-def template_frame(panel: Panel, steps: int) -> pd.DataFrame:
-    """The file of future covariates to fill in: a row for each series and step.
+def template_frame(panel: Panel, n_rows: int, data: Data) -> pd.DataFrame:
+    """The table of future covariates to fill in, which `future_panel` reads.
 
     Args:
         panel: The history that the forecast starts from.
-        steps: Rows of each series, `window.lead` included.
+        n_rows: Rows of each series, from the first after its end on.
+        data: The `data` section of the run's config.
 
     Returns:
-        The time column, the series column if there is one, and an empty column for each future
-        covariate.
+        The time as the user's own data have it, the series column if there is one, and an empty
+        column for each future covariate that is not a part of the time.
     """
-    lengths = np.full(panel.n_series, steps, dtype=np.int64)
-    frame = context_frame(tail(extend(panel, steps, known=False), lengths))
-    future = [column.name for column in panel.schema.columns if column.role == "future"]
-    frame[future] = ""
-    keys = [name for name in frame.columns[:2] if name == frame.columns[0] or name == panel.schema.series]
-    return frame[[*keys, *future]]
+    import pandas as pd
+
+    lengths = np.full(panel.n_series, n_rows, dtype=np.int64)
+    ahead = tail(extend(panel, n_rows, known=False), lengths)
+    columns: dict[str, object] = written_times(ahead, data)
+    if ahead.schema.series is not None:
+        columns[ahead.schema.series] = np.array(ahead.series, dtype=object)[ahead.series_of_row]
+    future = [column.name for column in ahead.schema.columns if column.role == "future"]
+    return pd.DataFrame(columns | {name: "" for name in future if name not in columns})
 
 
 def _table(bundle: Bundle, source: Source, data: Data, *, ahead: bool = False) -> Table:

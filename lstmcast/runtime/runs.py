@@ -49,24 +49,25 @@ def find_run(name: str, runs_dir: Path) -> Path:
     """Directory of a run.
 
     Args:
-        name: `latest`, a path, an id, or the beginning of one id (of several, the newest of a
-            config's name: `co2` finds the last run of `co2`).
+        name: `latest`, a path, an id, a config's name (`co2` finds the newest run of `co2`), or
+            the beginning of one id.
         runs_dir: Where ids are looked up.
 
     Raises:
-        BundleError: If there is none, or the beginning fits runs of several names.
+        BundleError: If there is none, or the beginning fits several.
     """
-    path = Path(name)
-    if name != "latest" and (path / MANIFEST).exists():
-        return path
+    if name != "latest":
+        for path in (Path(name), runs_dir / name):
+            if (path / MANIFEST).exists():
+                return path
     entries = [entry for entry in list_runs(runs_dir) if entry.manifest is not None]
     if not entries:
         raise BundleError(f"no run under {runs_dir}. `lstmcast train CONFIG` makes one.")
     if name == "latest":
         return entries[0].path
-    exact = [e for e in entries if e.path.name == name or (e.manifest or {}).get("name") == name]
-    if exact:
-        return exact[0].path
+    named = [entry for entry in entries if (entry.manifest or {}).get("name") == name]
+    if named:
+        return named[0].path
     fitting = [entry for entry in entries if entry.path.name.startswith(name)]
     if len(fitting) == 1:
         return fitting[0].path

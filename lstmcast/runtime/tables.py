@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from lstmcast.data.panel import FloatArray, Schema
 from lstmcast.evaluation.forecasts import WindowForecasts
-from lstmcast.runtime.context import time_column
+from lstmcast.runtime.context import local_times, time_column
 from lstmcast.runtime.forecasting import Forecast
 
 
@@ -21,11 +21,10 @@ def prediction_frame(forecast: Forecast) -> pd.DataFrame:
     one, `target` if there are several, `step` from 1, `prediction`, and each quantile named by its
     level.
     """
-    n_series = len(forecast.times)
     return _long_frame(
         forecast.panel.schema,
         times=forecast.times,
-        series=np.array(forecast.panel.series, dtype=object)[np.arange(n_series)],
+        series=np.array(forecast.panel.series, dtype=object),
         numbers={"prediction": forecast.prediction},
         quantiles=forecast.quantiles,
         levels=forecast.levels,
@@ -45,12 +44,6 @@ def forecasts_frame(forecasts: WindowForecasts, schema: Schema) -> pd.DataFrame:
     n_each = forecasts.y_true.shape[1] * forecasts.y_true.shape[2]
     frame.insert(0, "origin", np.repeat(local_times(forecasts.origin_times, schema.tz), n_each))
     return frame
-
-
-def local_times(times: NDArray[np.datetime64], tz: str | None) -> Any:
-    """Times as a pandas index: in their zone where there is one."""
-    index = pd.DatetimeIndex(times.ravel())
-    return index if tz is None else index.tz_localize("UTC").tz_convert(tz)
 
 
 def _long_frame(
@@ -76,5 +69,5 @@ def _long_frame(
         columns[name] = values.transpose(0, 2, 1).ravel()
     for i, level in enumerate(levels):
         if quantiles is not None:
-            columns[f"{level:g}"] = quantiles[..., i].transpose(0, 2, 1).ravel()
+            columns[str(level)] = quantiles[..., i].transpose(0, 2, 1).ravel()
     return pd.DataFrame(columns)

@@ -1,0 +1,108 @@
+from __future__ import annotations
+
+import io
+import os
+import pty
+import struct
+import sys
+from collections.abc import Callable
+from contextlib import suppress
+from typing import TextIO
+
+import pytest
+
+from lstmcast.cli.progress import BarProgress, LineProgress, following
+from lstmcast.training.chatter import captured_chatter
+from lstmcast.training.progress import EpochRow
+
+FIRST = EpochRow(epoch=1, loss=0.51234567, val_loss=0.75, learning_rate=0.001, seconds=1.24)
+UNVALIDATED = EpochRow(epoch=1, loss=0.5, val_loss=None, learning_rate=0.001, seconds=1.0)
+
+
+def drawn(columns: int, draw: Callable[[TextIO], None]) -> list[str]:
+    """What stood on the one line of a terminal of that width, one after the other."""
+    fcntl, termios = pytest.importorskip("fcntl"), pytest.importorskip("termios")
+    reader, writer = pty.openpty()
+    fcntl.ioctl(writer, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
+    with os.fdopen(writer, "w", encoding="utf-8") as stream:
+        draw(stream)
+    content = b""
+    # A terminal that nobody writes to any more ends with an error.
+    with suppress(OSError):
+        while part := os.read(reader, 4096):
+            content += part
+    os.close(reader)
+    return content.decode().split("\r\x1b[K")[1:]
+
+
+def test_a_pipe_gets_one_line_an_epoch() -> None:
+    stream = io.StringIO()
+    progress = LineProgress(stream)
+    progress.fit_begins(epochs=20, batches=3)
+    progress.batches_done(2)
+    progress.epoch_done(FIRST)
+    progress.fit_ends()
+    assert stream.getvalue() == "epoch 1/20  loss 0.5123  val_loss 0.75  lr 0.001  1.2 s\n"
+
+
+def test_no_validation_shows_no_val_loss() -> None:
+    stream = io.StringIO()
+    LineProgress(stream).epoch_done(UNVALIDATED)
+    assert "val_loss" not in stream.getvalue()
+
+
+def test_the_bar_tells_epoch_losses_rate_and_time_left_in_one_line() -> None:
+    def draw(stream: TextIO) -> None:
+        bar = BarProgress(stream)
+        bar.fit_begins(epochs=4, batches=10)
+        bar.epoch_done(FIRST)
+
+    line = drawn(120, draw)[-1]
+    assert line.startswith("██████░░░░░░░░░░░░░░░░░░  epoch 2/4  loss 0.5123  val_loss 0.75  ")
+    assert line.endswith("≤ 0 s left")
+    assert "\n" not in line
+
+
+@pytest.mark.parametrize("columns", [12, 20, 40, 60, 80])
+def test_the_bar_never_reaches_the_edge_of_a_narrow_terminal(columns: int) -> None:
+    def draw(stream: TextIO) -> None:
+        bar = BarProgress(stream)
+        bar.fit_begins(epochs=100, batches=10)
+        bar.epoch_done(FIRST)
+        bar.fit_ends()
+
+    lines = drawn(columns, draw)
+    assert max(map(len, lines)) < columns
+    assert "epoch 2/100" in lines[2]
+    assert ("█" in lines[2] or "░" in lines[2]) == (columns >= 60)
+
+
+def test_the_bar_leaves_an_empty_line_behind() -> None:
+    def draw(stream: TextIO) -> None:
+        bar = BarProgress(stream)
+        bar.fit_begins(epochs=2, batches=1)
+        bar.close()
+
+    assert drawn(80, draw)[-1] == ""
+
+
+def test_progress_is_seen_while_the_libraries_are_not(capfd: pytest.CaptureFixture[str]) -> None:
+    with following() as progress:
+        assert progress is not None
+        with captured_chatter() as chatter:
+            os.write(2, b"from C++\n")
+            progress.epoch_done(FIRST)
+    assert "epoch 1" in capfd.readouterr().err
+    assert chatter.text == "from C++\n"
+
+
+def test_quiet_has_no_progress() -> None:
+    with following(quiet=True) as progress:
+        assert progress is None
+
+
+def test_following_leaves_standard_error_open(capfd: pytest.CaptureFixture[str]) -> None:
+    with following():
+        pass
+    print("still here", file=sys.stderr)
+    assert capfd.readouterr().err == "still here\n"

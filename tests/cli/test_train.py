@@ -1,0 +1,102 @@
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import Invoke, project_path
+from tests.networks import BACKEND
+
+TOP = {
+    "schema",
+    "command",
+    "run",
+    "status",
+    "windows",
+    "epochs",
+    "best_epoch",
+    "seconds",
+    "metrics",
+    "metrics_scaled",
+}
+METRICS = {"mse", "rmse", "mae", "r2", "smape", "mase"}
+
+
+def test_train_prints_one_object_of_the_promised_shape(daily: Path, invoke: Invoke) -> None:
+    result = invoke("train", daily, "--json", "-q", "--set", f"training.backend={BACKEND}")
+    assert result.code == 0, result.err
+    assert result.err == ""
+    values = result.json
+    assert set(values) == TOP
+    assert set(values["windows"]) == {"train", "validation", "test"}
+    assert set(values["seconds"]) == {"total", "fit"}
+    assert set(values["metrics"]["test"]) == {"model", "naive", "seasonal_naive", "drift"}
+    for scores in values["metrics"]["test"].values():
+        assert set(scores) >= METRICS
+    assert set(values["metrics_scaled"]["test"]) == {"mse", "mae"}
+    assert (daily.parent / values["run"] / "manifest.json").is_file()
+
+
+@pytest.mark.slow
+def test_train_in_a_pipe_tells_epochs_result_and_next_command(daily: Path, spawn: Invoke) -> None:
+    result = spawn("train", daily)
+    assert result.code == 0, result.err
+    lines = result.err.splitlines()
+    assert [line.split("  ")[0] for line in lines[:2]] == ["epoch 1/2", "epoch 2/2"]
+    assert "TensorFlow" not in result.err
+    assert lines[-1].startswith("Next: lstmcast predict latest")
+    assert "MASE" in result.out
+    assert "report.html" in result.out
+    assert "plots" in result.out
+
+
+@pytest.mark.parametrize(
+    ("setting", "code", "says"),
+    [
+        ("training.epochs=many", 2, "training.epochs"),
+        ("data.target=z", 3, "'z'"),
+        ("window.lookback=500", 3, "window.lookback 500"),
+        ("data.path=nowhere.csv", 3, "nowhere.csv"),
+    ],
+)
+def test_a_run_that_does_not_start_writes_nothing(
+    setting: str, code: int, says: str, daily: Path, invoke: Invoke
+) -> None:
+    before = sorted(daily.parent.rglob("*"))
+    result = invoke("train", daily, "--set", setting)
+    assert result.code == code
+    assert says in result.err
+    assert result.out == ""
+    assert sorted(daily.parent.rglob("*")) == before
+
+
+def test_all_wrong_settings_are_reported_at_once(daily: Path, invoke: Invoke) -> None:
+    result = invoke("train", daily, "--set", "seed=-1", "--set", "window.lookbak=3", "--json")
+    assert result.code == 2
+    assert {p["path"] for p in result.json["error"]["problems"]} == {"seed", "window.lookbak"}
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(os.name == "nt", reason="signals of POSIX")
+def test_a_training_that_is_stopped_leaves_no_run_behind(daily: Path) -> None:
+    endless = ("--set", "training.epochs=100000", "--set", "training.early_stopping=null")
+    process = subprocess.Popen(
+        [sys.executable, "-m", "lstmcast", "train", str(daily), *endless],
+        cwd=daily.parent,
+        env={**os.environ, "PYTHONPATH": project_path()},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stderr is not None
+    assert process.stderr.readline().startswith("epoch 1/")
+    process.send_signal(signal.SIGTERM)
+    out, err = process.communicate(timeout=60)
+    assert process.returncode == 143
+    assert out == ""
+    assert err.splitlines()[-1] == "error: terminated."
+    assert not [path for path in (daily.parent / "runs").rglob("*") if path.is_file()]

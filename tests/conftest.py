@@ -1,0 +1,31 @@
+"""What all tests share."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.builders import weekly_cycle
+
+
+@pytest.fixture(scope="session")
+def trained_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run directory of a tiny univariate model on daily data, horizon 3; not to be changed."""
+    from lstmcast.config.loading import config_from_mapping
+    from lstmcast.experiment import train
+    from tests.networks import BACKEND
+
+    folder = tmp_path_factory.mktemp("trained")
+    weekly_cycle(n_rows=160).to_csv(folder / "daily.csv", index=False)
+    config = config_from_mapping(
+        {
+            "name": "tiny",
+            "runs_dir": str(folder / "runs"),
+            "data": {"path": str(folder / "daily.csv"), "time": "day", "target": "y"},
+            "window": {"lookback": 7, "horizon": 3},
+            "model": {"units": [3]},
+            "training": {"epochs": 2, "backend": BACKEND, "device": "cpu"},
+        }
+    ).config
+    return train(config).path

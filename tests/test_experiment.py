@@ -1,0 +1,232 @@
+"""The whole pipeline, on a few tiny trainings."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from lstmcast import experiment
+from lstmcast.config.loading import config_from_mapping
+from lstmcast.errors import DataError, TooShortError
+from lstmcast.experiment import rebuild_network, train
+from lstmcast.runtime.bundle import load_bundle, verify_bundle
+from lstmcast.runtime.evaluating import evaluate_panel
+from lstmcast.runtime.forecasting import forecast
+from lstmcast.runtime.inputs import history_panel
+from lstmcast.runtime.network import OnnxNetwork
+from tests.builders import panel_frame, weekly_cycle
+from tests.networks import BACKEND
+
+FILES = {
+    "config.yaml",
+    "context.csv",
+    "forecasts.csv",
+    "forecasts.npz",
+    "history.csv",
+    "log.jsonl",
+    "manifest.json",
+    "metrics.json",
+    "model.onnx",
+    "preparation.json",
+    "report.html",
+    "weights.safetensors",
+}
+
+
+def config_of(runs_dir, *, data=None, training=None, **sections):
+    return config_from_mapping(
+        {
+            "runs_dir": str(runs_dir),
+            "data": {"path": None, "time": "day", "target": "y", **(data or {})},
+            "window": {"lookback": 5, "horizon": 2},
+            "model": {"units": [3]},
+            "training": {"epochs": 1, "backend": BACKEND, "device": "cpu", **(training or {})},
+            **sections,
+        }
+    ).config
+
+
+def test_a_run_is_whole_and_verified(trained_run):
+    manifest = verify_bundle(trained_run)
+    assert {path.name for path in trained_run.iterdir() if path.is_file()} == FILES
+    assert (trained_run / "plots").is_dir()
+    assert list((trained_run.parent / ".partial").iterdir()) == []
+    assert manifest["onnx"]["parity"] < 1e-5
+    assert manifest["data"] | {"fingerprint": ""} == {
+        "fingerprint": "",
+        "rows": 160,
+        "series": 1,
+        "first": "2024-01-01T00:00:00.000000",
+        "last": "2024-06-08T00:00:00.000000",
+    }
+    assert manifest["network"]["parameters"] == sum(
+        weight.size for weight in load_bundle(trained_run).weights().values()
+    )
+
+
+def test_the_test_forecasts_are_those_of_the_exported_network(trained_run):
+    bundle = load_bundle(trained_run)
+    network = OnnxNetwork(bundle.network_file)
+    again = evaluate_panel(bundle, history_panel(bundle, bundle.config.data.path), network)
+    kept = bundle.metrics()
+    assert kept["windows"] == {"train": 103, "validation": 22, "test": 22}
+    assert again["windows"]["test"] == kept["windows"]["test"]
+    assert again["metrics"]["test"] == kept["metrics"]["test"]
+    assert again["metrics_scaled"]["test"] == kept["metrics_scaled"]["test"]
+    arrays = np.load(trained_run / "forecasts.npz")
+    error = arrays["y_pred"] - arrays["y_true"]
+    assert kept["metrics"]["test"]["model"]["mse"] == pytest.approx(np.mean(error**2))
+    table = pd.read_csv(trained_run / "forecasts.csv")
+    assert len(table) == 22 * 3
+    assert table["prediction"].tolist() == arrays["y_pred"].ravel().tolist()
+
+
+def test_the_log_tells_of_data_and_epochs(trained_run):
+    lines = [json.loads(line) for line in (trained_run / "log.jsonl").read_text().splitlines()]
+    events = [line["event"] for line in lines]
+    assert events[0] == "data"
+    assert events.count("epoch") == len(pd.read_csv(trained_run / "history.csv"))
+
+
+def test_a_rebuilt_network_forecasts_as_the_exported_one(trained_run):
+    bundle = load_bundle(trained_run)
+    keras = rebuild_network(bundle.preparation, bundle.weights())
+    panel = history_panel(bundle)
+    found, expected = (
+        forecast(panel, bundle.preparation, network).prediction
+        for network in (keras, OnnxNetwork(bundle.network_file))
+    )
+    np.testing.assert_allclose(found, expected, rtol=1e-5)
+
+
+@pytest.mark.slow
+def test_a_panel_with_everything_and_empty_splits_is_trained(tmp_path):
+    frame = panel_frame({"a": 60, "b": 45}).rename(columns={"time": "day"})
+    rng = np.random.default_rng(0)
+    frame["known"] = rng.normal(size=len(frame))
+    frame["word"] = rng.choice(["p", "q"], size=len(frame))
+    frame["kind"] = rng.choice(["r", "s"], size=len(frame))
+    frame["town"] = frame["id"].map({"a": "Oslo", "b": "Rome"})
+    frame["size"] = frame["id"].map({"a": 1.0, "b": 2.0})
+    config = config_of(
+        tmp_path,
+        data={
+            "series": "id",
+            "target": ["y", "x"],
+            "past_covariates": ["word"],
+            "future_covariates": ["known", "kind"],
+            "static_covariates": ["town", "size"],
+        },
+        features={"categories": {"encoding": "embedding"}, "calendar": ["dayofweek"]},
+        output={"type": "quantiles", "levels": [0.1, 0.5, 0.9]},
+        training={"loss": "quantile"},
+        split={"train": 60, "validation": 0, "test": 0},
+    )
+    run = train(config, frame=frame)
+    assert any("validation split is empty" in warning for warning in run.warnings)
+    assert any("test split is empty" in warning for warning in run.warnings)
+    assert run.metrics["windows"]["test"] == 0
+    assert run.metrics["metrics"]["test"]["model"]["mae"] is None
+    assert load_bundle(run.path).manifest["onnx"]["parity"] < 1e-5
+
+
+def test_a_run_that_fails_leaves_no_half_run(tmp_path, monkeypatch):
+    def fail(*args, **kwargs):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(experiment, "_fit", fail)
+    with pytest.raises(KeyboardInterrupt):
+        train(config_of(tmp_path), frame=weekly_cycle())
+    assert [path for path in tmp_path.rglob("*") if path.name != ".partial"] == []
+
+
+@pytest.mark.parametrize(
+    ("frame", "error"),
+    [
+        (weekly_cycle(8), TooShortError),
+        (weekly_cycle().assign(y=np.where(np.arange(160) == 9, np.nan, 1.0)), DataError),
+    ],
+)
+def test_nothing_is_written_when_a_run_does_not_start(frame, error, tmp_path):
+    with pytest.raises(error):
+        train(config_of(tmp_path / "runs"), frame=frame)
+    assert not (tmp_path / "runs").exists()
+
+
+# Trains on a frame and on frames perturbed after a cut; prints a hash of the weights of each.
+_TRAIN = """
+import hashlib, json, sys
+import numpy as np
+from lstmcast.data.dataset import build_dataset, load_panel
+from lstmcast.experiment import shapes_of
+from lstmcast.models.registry import build_network
+from lstmcast.training.backend import load_keras
+from lstmcast.training.fitting import Starts, fit_network
+from lstmcast.training.progress import SilentProgress
+from lstmcast.training.weights import weights_of
+from tests.builders import weekly_cycle
+from tests.test_experiment import config_of
+
+def weights(first_changed, **training):
+    frame = weekly_cycle(80)
+    frame.loc[first_changed:, "y"] = 1000 * np.random.default_rng(1).normal(size=80 - first_changed)
+    config = config_of(
+        "runs",
+        training={"deterministic": True, "epochs": 4, "batch_size": 16, **training},
+        split={"train": 50, "validation": 15, "test": 15},
+    )
+    data = build_dataset(config, load_panel(config, frame=frame))
+    load_keras(config.training, seed=config.seed)
+    network = build_network(config.model, shapes_of(data.preparation))
+    starts = Starts(train=data.starts["train"], validation=data.starts["validation"])
+    fit_network(
+        network, data.prepared.arrays, starts=starts, config=config, progress=SilentProgress()
+    )
+    digest = hashlib.sha256()
+    for name, values in sorted(weights_of(network).items()):
+        digest.update(values.tobytes())
+    return digest.hexdigest()
+
+stopping = {"early_stopping": {"patience": 1}, "reduce_lr": {"patience": 1}}
+blind = {"early_stopping": None, "reduce_lr": None}
+jobs = {
+    "stopping": lambda: weights(80, **stopping),
+    "stopping, test changed": lambda: weights(65, **stopping),
+    "blind": lambda: weights(80, **blind),
+    "blind, validation changed": lambda: weights(50, **blind),
+    "blind, training changed": lambda: weights(49, **blind),
+}
+print(json.dumps({name: jobs[name]() for name in sys.argv[1:]}))
+"""
+
+
+def trained_weights(*names, hash_seed):
+    root = Path(__file__).parents[1]
+    environment = {**os.environ, "PYTHONHASHSEED": hash_seed, "PYTHONPATH": str(root)}
+    done = subprocess.run(
+        [sys.executable, "-c", _TRAIN, *names],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+@pytest.mark.slow
+def test_weights_are_the_same_bits_in_every_process_and_whatever_comes_after_their_cut():
+    names = ("stopping", "stopping, test changed", "blind", "blind, validation changed")
+    found = trained_weights(*names, "blind, training changed", hash_seed="1")
+    other = trained_weights("blind", "stopping", hash_seed="2")
+    assert found["stopping"] == other["stopping"]
+    assert found["blind"] == other["blind"]
+    assert found["stopping, test changed"] == found["stopping"]
+    assert found["blind, validation changed"] == found["blind"]
+    # The test sees what it looks for.
+    assert found["blind, training changed"] != found["blind"]

@@ -1,0 +1,123 @@
+import gc
+import json
+import subprocess
+import sys
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from lstmcast.config.loading import load_config
+from lstmcast.errors import BundleError, ConfigError, ResourceError
+from lstmcast.forecaster import Forecaster
+from lstmcast.runtime.bundle import verify_bundle
+from tests.builders import weekly_cycle
+from tests.networks import BACKEND
+
+CONFIG = {
+    "data": {"time": "day", "target": "y"},
+    "window": {"lookback": 5, "horizon": 2},
+    "model": {"units": [3]},
+    "training": {"epochs": 1, "backend": BACKEND, "device": "cpu"},
+}
+
+
+@pytest.fixture(scope="module")
+def fitted():
+    return Forecaster(CONFIG).fit(weekly_cycle())
+
+
+def test_a_fitted_forecaster_evaluates_and_predicts(fitted):
+    assert fitted.evaluate()["metrics"]["test"]["model"]["mae"] > 0
+    forecast = fitted.predict()
+    assert list(forecast) == ["day", "step", "prediction"]
+    assert forecast["day"].tolist() == pd.to_datetime(["2024-06-09", "2024-06-10"]).tolist()
+    assert np.isfinite(forecast["prediction"]).all()
+
+
+def test_the_whole_history_forecasts_as_the_forecasters_own_last_rows(fitted):
+    pd.testing.assert_frame_equal(fitted.predict(weekly_cycle()), fitted.predict())
+    pd.testing.assert_frame_equal(fitted.predict(weekly_cycle(), steps=7), fitted.predict(steps=7))
+
+
+def test_a_forecast_from_fewer_rows_begins_after_them(fitted):
+    forecast = fitted.predict(weekly_cycle().iloc[:50], steps=1)
+    assert forecast["day"].tolist() == pd.to_datetime(["2024-02-20"]).tolist()
+
+
+def test_new_data_are_measured_after_the_validation_period(fitted):
+    found = fitted.evaluate(weekly_cycle())
+    assert found["windows"]["test"] == fitted.evaluate()["windows"]["test"]
+    assert found["metrics"]["test"] == fitted.evaluate()["metrics"]["test"]
+
+
+def test_a_saved_forecaster_is_loaded_and_forecasts_the_same(fitted, tmp_path):
+    path = fitted.save(tmp_path / "kept" / "run")
+    verify_bundle(path)
+    again = Forecaster.load(path)
+    pd.testing.assert_frame_equal(again.predict(), fitted.predict())
+    assert [entry.name for entry in path.parent.iterdir()] == ["run"]
+    # Nothing of where it was fitted is kept.
+    assert load_config(path / "config.yaml").config.runs_dir == "runs"
+
+
+def test_a_forecaster_is_not_saved_over_anything(fitted, tmp_path):
+    (tmp_path / "run").mkdir()
+    with pytest.raises(ResourceError, match="is there already"):
+        fitted.save(tmp_path / "run")
+    (tmp_path / "file").write_text("")
+    with pytest.raises(ResourceError, match="cannot be written"):
+        fitted.save(tmp_path / "file" / "run")
+
+
+def test_what_was_fitted_and_not_saved_goes_with_the_forecaster(trained_run, monkeypatch, tmp_path):
+    import shutil
+
+    from lstmcast import experiment
+
+    def copied(config, *, runs_dir, **options):
+        shutil.copytree(trained_run, runs_dir / "run")
+        return experiment.TrainedRun(runs_dir / "run", {}, {}, (), {})
+
+    monkeypatch.setattr(experiment, "train", copied)
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    forecaster = Forecaster(CONFIG).fit(weekly_cycle())
+    assert len(list(tmp_path.iterdir())) == 1
+    del forecaster
+    gc.collect()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_untrained_forecaster_says_what_to_call():
+    with pytest.raises(ConfigError, match=r"not trained\. Call `fit`"):
+        Forecaster(CONFIG).predict()
+
+
+def test_a_wrong_config_is_refused_at_once():
+    with pytest.raises(ConfigError, match=r"window\.lookback"):
+        Forecaster({**CONFIG, "window": {"lookback": 0}})
+
+
+def test_a_directory_that_is_no_run_is_refused(tmp_path):
+    with pytest.raises(BundleError, match="is not a run"):
+        Forecaster.load(tmp_path)
+
+
+def test_at_least_one_step_is_forecast(fitted):
+    with pytest.raises(ConfigError, match="steps must be 1 or more"):
+        fitted.predict(steps=0)
+    with pytest.raises(ConfigError, match="steps must be 1 or more"):
+        fitted.template(steps=0)
+
+
+def test_a_saved_run_predicts_without_keras(trained_run):
+    script = (
+        "import json, sys; from lstmcast.forecaster import Forecaster;"
+        "Forecaster.load(sys.argv[1]).predict();"
+        "heavy = {'keras', 'tensorflow', 'jax', 'sklearn', 'matplotlib', 'scipy'};"
+        "print(json.dumps(sorted(heavy & set(sys.modules))))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script, str(trained_run)], capture_output=True, text=True, check=True
+    )
+    assert json.loads(done.stdout) == []
