@@ -47,7 +47,7 @@ test: $(VENV)/.dev lint ## Install what development needs, lint, check the types
 test-jax: $(VENV)/.dev $(VENV)/.extra-jax ## Run the tests of the models and of training on JAX
 	@echo "== pytest on JAX"
 	@KERAS_BACKEND=jax $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile $(PYTEST_ARGS) \
-		tests/models tests/training
+		tests/models tests/training tests/test_experiment.py
 
 lint: $(VENV)/.dev ## Check style, format and types; change nothing
 	@echo "== ruff check"

@@ -47,6 +47,7 @@ class Problem:
     hint: str | None = None
 
     def __str__(self) -> str:
+        """On one line: where, what, and a hint."""
         place = self.path or "config"
         if self.line is not None:
             place += f" (line {self.line})"

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Self
 from lstmcast.errors import ConfigError, ResourceError
 
 if TYPE_CHECKING:
+    import keras
     import pandas as pd
 
     from lstmcast.config.schema import Config
@@ -138,6 +139,36 @@ class Forecaster:
         )
         return prediction_frame(result)
 
+    def attention(self, data: pd.DataFrame | str | Path | None = None) -> pd.DataFrame:
+        """How much each step of the lookback counts in the forecast of `predict(data)`.
+
+        Imports Keras: the weights are inside the network, not among its outputs.
+
+        Args:
+            data: History, or its file; None for the run's own last rows.
+
+        Returns:
+            Long form: time, series (if there is a column for it), `weight`. The weights of a
+            series add up to 1.
+
+        Raises:
+            ConfigError: If the architecture is not `attention`.
+            DataError: If an input is missing.
+        """
+        from lstmcast.models.attention import attention_weights
+        from lstmcast.runtime.forecasting import last_windows
+        from lstmcast.runtime.inputs import history_panel
+        from lstmcast.runtime.tables import lookback_frame
+
+        if self.config.model.type != "attention":
+            raise ConfigError(
+                f"model.type {self.config.model.type} has no attention weights; `attention` has."
+            )
+        panel = history_panel(self.bundle, data)
+        inputs, times = last_windows(panel, self.bundle.preparation)
+        weights = attention_weights(self.keras_model(), inputs)
+        return lookback_frame(panel, times, weights)
+
     def template(
         self, data: pd.DataFrame | str | Path | None = None, *, steps: int | None = None
     ) -> pd.DataFrame:
@@ -191,11 +222,19 @@ class Forecaster:
 
                 self._network = OnnxNetwork(file)
             else:
-                from lstmcast.experiment import rebuild_network
+                from lstmcast.training.inference import KerasNetwork
 
-                bundle = self.bundle
-                self._network = rebuild_network(bundle.preparation, bundle.weights())
+                self._network = KerasNetwork(self.keras_model())
         return self._network
+
+    def keras_model(self) -> keras.Model:
+        """The trained network as a Keras model, to look into or to go on with.
+
+        Imports Keras on the backend of the config.
+        """
+        from lstmcast.experiment import rebuild_network
+
+        return rebuild_network(self.bundle.preparation, self.bundle.weights())
 
 
 def _as_config(config: Config | Mapping[str, Any] | str | Path) -> Config:

@@ -14,8 +14,8 @@ from lstmcast.models.registry import ARCHITECTURES
 CONFIGS = sorted((Path(__file__).parents[1] / "configs").glob("*.yaml"))
 # One short epoch over a few windows of the newest rows.
 SHORT = {
-    "co2_weekly.csv": ["data.start=1990-01-01"],
-    "demand_hourly.csv": ["data.start=2024-09-01", "features.calendar=[hour]"],
+    "co2_weekly.csv": ["data.start=1993-01-01"],
+    "demand_hourly.csv": ["data.start=2024-10-20", "features.calendar=[hour]"],
 }
 SHORTER = ["training.epochs=1", "training.schedule=none", "window.stride=40"]
 
@@ -35,6 +35,10 @@ def test_every_shipped_config_trains_and_forecasts(path, tmp_path):
         future = forecaster.template()
         future[["temperature", "holiday"]] = 10.0, 0.0
     forecast = forecaster.predict(future=future)
+    if config.model.type == "attention":
+        weights = forecaster.attention().groupby("site")["weight"]
+        assert np.allclose(weights.sum(), 1, atol=1e-5)
+        assert (weights.size() == config.window.lookback).all()
     n_series = forecaster.bundle.manifest["data"]["series"]
     assert len(forecast) == n_series * config.window.horizon
     assert np.isfinite(forecast["prediction"]).all()

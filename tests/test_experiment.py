@@ -10,15 +10,15 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from lstmcast import experiment
 from lstmcast.config.loading import config_from_mapping
 from lstmcast.errors import DataError, TooShortError
-from lstmcast.experiment import rebuild_network, train
+from lstmcast.experiment import pipeline, rebuild_network, train
 from lstmcast.runtime.bundle import load_bundle, verify_bundle
 from lstmcast.runtime.evaluating import evaluate_panel
 from lstmcast.runtime.forecasting import forecast
 from lstmcast.runtime.inputs import history_panel
 from lstmcast.runtime.network import OnnxNetwork
+from lstmcast.training.inference import KerasNetwork
 from tests.builders import panel_frame, weekly_cycle
 from tests.networks import BACKEND
 
@@ -95,7 +95,7 @@ def test_the_log_tells_of_data_and_epochs(trained_run):
 
 def test_a_rebuilt_network_forecasts_as_the_exported_one(trained_run):
     bundle = load_bundle(trained_run)
-    keras = rebuild_network(bundle.preparation, bundle.weights())
+    keras = KerasNetwork(rebuild_network(bundle.preparation, bundle.weights()))
     panel = history_panel(bundle)
     found, expected = (
         forecast(panel, bundle.preparation, network).prediction
@@ -139,7 +139,7 @@ def test_a_run_that_fails_leaves_no_half_run(tmp_path, monkeypatch):
     def fail(*args, **kwargs):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(experiment, "_fit", fail)
+    monkeypatch.setattr(pipeline, "fit", fail)
     with pytest.raises(KeyboardInterrupt):
         train(config_of(tmp_path), frame=weekly_cycle())
     assert [path for path in tmp_path.rglob("*") if path.name != ".partial"] == []
@@ -166,7 +166,8 @@ from lstmcast.data.dataset import build_dataset, load_panel
 from lstmcast.experiment import shapes_of
 from lstmcast.models.registry import build_network
 from lstmcast.training.backend import load_keras
-from lstmcast.training.fitting import Starts, fit_network
+from lstmcast.data.windows import Starts
+from lstmcast.training.fitting import fit_network
 from lstmcast.training.progress import SilentProgress
 from lstmcast.training.weights import weights_of
 from tests.builders import weekly_cycle
@@ -177,7 +178,7 @@ def weights(first_changed, **training):
     frame.loc[first_changed:, "y"] = 1000 * np.random.default_rng(1).normal(size=80 - first_changed)
     config = config_of(
         "runs",
-        training={"deterministic": True, "epochs": 4, "batch_size": 16, **training},
+        training={"deterministic": True, "epochs": 3, "batch_size": 16, **training},
         split={"train": 50, "validation": 15, "test": 15},
     )
     data = build_dataset(config, load_panel(config, frame=frame))

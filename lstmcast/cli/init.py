@@ -16,7 +16,7 @@ from lstmcast.errors import ConfigError
 
 if TYPE_CHECKING:
     from lstmcast.config.template import Outline
-    from lstmcast.data.inspecting import Inspection
+    from lstmcast.data.inspection.inspecting import Inspection
 
 SCHEMA_FILE = "lstmcast.schema.json"
 
@@ -69,7 +69,7 @@ def init(
 
 
 def _inspect(source: str) -> Inspection:
-    from lstmcast.data.inspecting import inspect_file
+    from lstmcast.data.inspection.inspecting import inspect_file
 
     if source == "-":
         raise ConfigError("--from takes a file, not standard input: the config has to name it.")

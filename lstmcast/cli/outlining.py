@@ -12,7 +12,7 @@ from lstmcast.reporting.wording import step_length
 
 if TYPE_CHECKING:
     from lstmcast.config.schema import Calendar
-    from lstmcast.data.inspecting import Inspection
+    from lstmcast.data.inspection.inspecting import Inspection
 
 # Longer lookbacks train slowly, step by step, and rarely forecast better.
 _MOST_LOOKBACK = 168

@@ -42,7 +42,11 @@ def _tables(section: type[Section], path: str) -> Iterator[str]:
     yield ""
     for name, field in section.model_fields.items():
         shape = shape_of(annotation_of(field))
-        nested = [*shape.sections, *shape_of(shape.items).sections, *shape_of(shape.values).sections]
+        nested = [
+            *shape.sections,
+            *shape_of(shape.items).sections,
+            *shape_of(shape.values).sections,
+        ]
         for below in nested:
             yield from _tables(below, f"{path}.{name}".lstrip("."))
 

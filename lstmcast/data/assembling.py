@@ -12,8 +12,6 @@ import numpy as np
 import pandas as pd
 
 from lstmcast.config.schema import Covariate, Data
-from lstmcast.data.frequency import season_length_of, steps_of_delay
-from lstmcast.data.grid import Grid
 from lstmcast.data.gridding import (
     Int32Array,
     Rows,
@@ -25,9 +23,9 @@ from lstmcast.data.gridding import (
     without_empty_series,
     without_gaps,
 )
-from lstmcast.data.names import did_you_mean
 from lstmcast.data.panel import Column, Kind, Panel, Role, Schema
-from lstmcast.data.reading import Table
+from lstmcast.data.reading.names import did_you_mean
+from lstmcast.data.reading.table import Table
 from lstmcast.data.static import (
     Static,
     category_column,
@@ -35,8 +33,10 @@ from lstmcast.data.static import (
     stack_columns,
     static_covariates,
 )
-from lstmcast.data.timeline import Times, parse_bound, parse_times
-from lstmcast.data.zones import TimeArray
+from lstmcast.data.times.frequency import season_length_of, steps_of_delay
+from lstmcast.data.times.grid import Grid
+from lstmcast.data.times.parsing import Times, parse_bound, parse_times
+from lstmcast.data.times.zones import TimeArray
 from lstmcast.errors import ConfigError, DataError, Problem
 
 _N_SHOWN = 3

@@ -15,7 +15,7 @@ from lstmcast.data.fitting import fit_preparation
 from lstmcast.data.panel import IntArray, Panel
 from lstmcast.data.preparation import Preparation
 from lstmcast.data.preparing import Prepared, prepare
-from lstmcast.data.reading import read_table, table_from_frame
+from lstmcast.data.reading.table import read_table, table_from_frame
 from lstmcast.data.splitting import SPLITS, SplitName, Splits, split_panel
 from lstmcast.data.windows import BoolArray, Usable, window_starts
 from lstmcast.errors import TooShortError

@@ -7,10 +7,10 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from lstmcast.data.grid import future_times
 from lstmcast.data.panel import IntArray, Panel
+from lstmcast.data.times.grid import future_times
+from lstmcast.data.times.zones import TimeArray, spoken_time
 from lstmcast.data.windows import Int32Array
-from lstmcast.data.zones import TimeArray, spoken_time
 from lstmcast.errors import DataError
 
 SHOWN = 3

@@ -9,21 +9,14 @@ from functools import partial
 import numpy as np
 
 from lstmcast.config.schema import Config
+from lstmcast.data.cleaned import Cleaned, check_domain, clean, rows_of, transform_targets
 from lstmcast.data.cleaning import check_complete, outlier_bounds, treat_outliers
 from lstmcast.data.encoding import fit_vocabulary
 from lstmcast.data.features import Feature
 from lstmcast.data.grouping import Grouping, group_by
+from lstmcast.data.inputs import input_features, refuse_huge
 from lstmcast.data.panel import FloatArray, IntArray, Panel
 from lstmcast.data.preparation import Cuts, Preparation, Scaler
-from lstmcast.data.preparing import (
-    Cleaned,
-    check_domain,
-    clean,
-    input_features,
-    refuse_huge,
-    rows_of,
-    transform_targets,
-)
 from lstmcast.data.scaling import fit_exponent, fit_scaler
 from lstmcast.data.splitting import Splits
 from lstmcast.data.windows import BoolArray

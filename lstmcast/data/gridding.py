@@ -9,10 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lstmcast.config.schema import Data
-from lstmcast.data.frequency import infer_frequency, offset_of
-from lstmcast.data.grid import Grid
 from lstmcast.data.panel import FloatArray, IntArray, Origin
-from lstmcast.data.zones import TimeArray, spoken_time
+from lstmcast.data.times.frequency import infer_frequency, offset_of
+from lstmcast.data.times.grid import Grid
+from lstmcast.data.times.zones import TimeArray, spoken_time
 from lstmcast.errors import DataError
 
 Int32Array = NDArray[np.int32]

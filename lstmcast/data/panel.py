@@ -8,7 +8,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from lstmcast.data.zones import spoken_time
+from lstmcast.data.times.zones import spoken_time
 
 Role = Literal["target", "past", "future", "static"]
 Kind = Literal["number", "category"]

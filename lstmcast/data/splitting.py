@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from lstmcast.config.schema import Split
 from lstmcast.data.panel import IntArray, Panel
-from lstmcast.data.timeline import parse_bound
-from lstmcast.data.zones import spoken_time
+from lstmcast.data.times.parsing import parse_bound
+from lstmcast.data.times.zones import spoken_time
 from lstmcast.errors import ConfigError, DataError, Problem, TooShortError
 
 SplitName = Literal["train", "validation", "test"]

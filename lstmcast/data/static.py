@@ -11,7 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from lstmcast.data.panel import Column, FloatArray
-from lstmcast.data.reading import Table
+from lstmcast.data.reading.table import Table
 from lstmcast.errors import DataError
 
 

@@ -66,6 +66,19 @@ class Usable:
     targets: BoolArray
 
 
+@dataclass(frozen=True)
+class Starts:
+    """The windows to fit on and to validate on, by the row of their first step.
+
+    Attributes:
+        train: int64, `(n_train,)`, at least one.
+        validation: int64, `(n_validation,)`, maybe none.
+    """
+
+    train: NDArray[np.int64]
+    validation: NDArray[np.int64]
+
+
 def window_starts(
     usable: Usable, window: Window, *, offsets: IntArray, bounds: IntArray, stride: int = 1
 ) -> IntArray:

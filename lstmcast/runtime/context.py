@@ -7,11 +7,11 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from lstmcast.config.schema import Covariate, CsvFormat, Data, PastCovariate
+from lstmcast.data.cleaned import rows_of, treat
 from lstmcast.data.cleaning import filled_from
 from lstmcast.data.panel import IntArray, Panel, Schema
 from lstmcast.data.preparation import Preparation
-from lstmcast.data.preparing import rows_of, treat
-from lstmcast.data.timeline import part_names
+from lstmcast.data.times.parsing import part_names
 
 TIME = "time"
 

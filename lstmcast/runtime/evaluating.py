@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from lstmcast.data.cleaned import rows_of
+from lstmcast.data.cleaning import check_complete
 from lstmcast.data.panel import FloatArray, IntArray, Panel
 from lstmcast.data.preparation import Preparation, finite_or_null
-from lstmcast.data.preparing import Prepared, prepare, rows_of
+from lstmcast.data.preparing import Prepared, prepare
 from lstmcast.data.splitting import Splits
+from lstmcast.data.times.zones import spoken_time
 from lstmcast.data.windows import origins, target_rows, window_starts
-from lstmcast.data.zones import spoken_time
 from lstmcast.errors import TooShortError
 from lstmcast.evaluation.baselines import baseline_forecasts
 from lstmcast.evaluation.diagnostics import echo_check
@@ -176,9 +178,12 @@ def evaluate_panel(bundle: Bundle, panel: Panel, network: Network) -> dict[str, 
         `windows`, `metrics` and `metrics_scaled` of the split `test`, and `verdicts`.
 
     Raises:
+        DataError: If values are missing and the config has no strategy for them.
         TooShortError: If there is no such window.
     """
     preparation = bundle.preparation
+    if preparation.config.data.missing.strategy == "error":
+        check_complete(panel)
     prepared = prepare(panel, preparation)
     starts = window_starts(
         prepared.observed,

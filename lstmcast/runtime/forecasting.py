@@ -8,11 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lstmcast.config.schema import Window
+from lstmcast.data.cleaned import unfilled
 from lstmcast.data.extending import extend
 from lstmcast.data.panel import FloatArray, IntArray, Panel, tail
 from lstmcast.data.preparation import Preparation
-from lstmcast.data.preparing import Prepared, prepare, unfilled
-from lstmcast.data.windows import gather_inputs
+from lstmcast.data.preparing import Prepared, prepare
+from lstmcast.data.windows import Float32Array, Int32Array, gather_inputs, input_rows
 from lstmcast.errors import ConfigError, DataError, TooShortError
 from lstmcast.runtime.context import context_rows
 from lstmcast.runtime.network import Network
@@ -161,6 +162,33 @@ def _forecast_block(
     outputs = run_network(network, prepared, starts, window)
     units = preparation.to_units(outputs, prepared.groups)
     return _Block(*split_outputs(units, levels_of(preparation)))
+
+
+def last_windows(
+    panel: Panel, preparation: Preparation
+) -> tuple[dict[str, Float32Array | Int32Array], NDArray[np.datetime64]]:
+    """What the network reads of the last steps of each series; the future covariates are 0.
+
+    Args:
+        panel: History; each series ends at its own last row.
+        preparation: What was fitted in training.
+
+    Returns:
+        The inputs by name, one window for each series, and the times of its steps, datetime64[us]
+        `(S, lookback)`.
+
+    Raises:
+        DataError: If an input is missing.
+        TooShortError: If a series has fewer rows than a window.
+    """
+    window = preparation.config.window
+    known = tail(panel, context_rows(panel, preparation))
+    extended = extend(known, window.lead + window.horizon, known=False)
+    prepared = prepare(extended, preparation)
+    starts = extended.offsets[1:] - window.horizon - window.lead - window.lookback
+    _check_inputs(prepared, preparation, starts)
+    inputs = gather_inputs(prepared.arrays, starts, window)
+    return inputs, extended.times[input_rows(starts, window)]
 
 
 def run_network(

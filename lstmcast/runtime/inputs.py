@@ -9,10 +9,9 @@ import numpy as np
 
 from lstmcast.config.schema import Data
 from lstmcast.data.assembling import build_panel
-from lstmcast.data.cleaning import check_complete
 from lstmcast.data.extending import extend
 from lstmcast.data.panel import Panel, tail
-from lstmcast.data.reading import Table, needed_columns, read_table, table_from_frame
+from lstmcast.data.reading.table import Table, needed_columns, read_table, table_from_frame
 from lstmcast.runtime.bundle import CONTEXT, Bundle
 from lstmcast.runtime.context import context_data, written_times
 
@@ -31,20 +30,16 @@ def history_panel(bundle: Bundle, source: Source | None = None) -> Panel:
         source: The data; None for the run's own last rows.
 
     Raises:
-        DataError: If the data cannot be read, or values are missing and the config has no strategy
-            for them.
+        DataError: If the data cannot be read.
     """
     data, schema = bundle.config.data, bundle.preparation.schema
     if source is None:
         data = context_data(data, schema)
         source = bundle.path / CONTEXT
     else:
-        # The whole file is history: the config's period was that of training.
-        data = data.model_copy(update={"start": None, "end": None})
-    panel = build_panel(_table(bundle, source, data), data, schema=schema)
-    if data.missing.strategy == "error":
-        check_complete(panel)
-    return panel
+        # The end was that of the training data; before the start nothing is to be read, ever.
+        data = data.model_copy(update={"end": None})
+    return build_panel(_table(bundle, source, data), data, schema=schema)
 
 
 def future_panel(bundle: Bundle, source: Source) -> Panel:

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from lstmcast.data.panel import FloatArray, Schema
+from lstmcast.data.panel import FloatArray, Panel, Schema
 from lstmcast.evaluation.forecasts import WindowForecasts
 from lstmcast.runtime.context import local_times, time_column
 from lstmcast.runtime.forecasting import Forecast
@@ -44,6 +44,23 @@ def forecasts_frame(forecasts: WindowForecasts, schema: Schema) -> pd.DataFrame:
     n_each = forecasts.y_true.shape[1] * forecasts.y_true.shape[2]
     frame.insert(0, "origin", np.repeat(local_times(forecasts.origin_times, schema.tz), n_each))
     return frame
+
+
+def lookback_frame(
+    panel: Panel, times: NDArray[np.datetime64], weights: NDArray[np.floating]
+) -> pd.DataFrame:
+    """What belongs to each step of the lookback, one row for each series and step.
+
+    Args:
+        panel: The history.
+        times: datetime64[us], `(S, lookback)`.
+        weights: `(S, lookback)`, the column `weight`.
+    """
+    schema = panel.schema
+    columns: dict[str, Any] = {time_column(schema): local_times(times, schema.tz)}
+    if schema.series is not None:
+        columns[schema.series] = np.repeat(np.array(panel.series, dtype=object), times.shape[1])
+    return pd.DataFrame({**columns, "weight": weights.ravel()})
 
 
 def _long_frame(

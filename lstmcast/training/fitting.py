@@ -7,11 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-import numpy as np
-from numpy.typing import NDArray
-
 from lstmcast.config.schema import Config, Training
-from lstmcast.data.windows import WindowArrays
+from lstmcast.data.windows import Starts, WindowArrays
 from lstmcast.training.losses import window_loss
 from lstmcast.training.optimizers import make_optimizer
 from lstmcast.training.progress import EpochRow, Progress
@@ -22,19 +19,6 @@ if TYPE_CHECKING:
 # Batches in one compiled call: enough that what Python adds to each of them no longer shows, few
 # enough that a progress bar moves.
 MAX_STEPS_PER_EXECUTION = 16
-
-
-@dataclass(frozen=True)
-class Starts:
-    """The windows to fit on and to validate on, by the row of their first step.
-
-    Attributes:
-        train: int64, `(n_train,)`, at least one.
-        validation: int64, `(n_validation,)`, maybe none.
-    """
-
-    train: NDArray[np.int64]
-    validation: NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -141,7 +125,7 @@ def jit_compile(training: Training) -> bool | Literal["auto"]:
     JAX is always compiled, unless `jit` is false, and TensorFlow never where it is to be
     deterministic. Otherwise `auto` means, for TensorFlow, no on a CPU: measured there (lookback 48,
     64 units, 2 cores), one LSTM layer with a batch of 32 takes 6.5 ms a step instead of 7.9, but
-    two layers with a batch of 64 take 92 instead of 37, and compiling takes up to 20 s. On a GPU
+    two layers with a batch of 64 take 92 instead of 37, and compiling takes 2 to 17 s. On a GPU
     Keras decides: it compiles but where cuDNN has a faster kernel.
     """
     if training.backend == "jax":

@@ -7,7 +7,7 @@ is O(rows + windows).
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import keras
 import numpy as np
@@ -15,11 +15,8 @@ from keras import ops
 from numpy.typing import NDArray
 
 from lstmcast.config.schema import Window
-from lstmcast.data.windows import Int32Array, WindowArrays
+from lstmcast.data.windows import Int32Array, Starts, WindowArrays
 from lstmcast.training.losses import Tensor, WindowLoss
-
-if TYPE_CHECKING:
-    from lstmcast.training.fitting import Starts
 
 # Stands in a batch where there is no window left to fill it.
 PADDING = -1

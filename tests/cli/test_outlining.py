@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from lstmcast.cli.outlining import outline_of
-from lstmcast.data.inspecting import Inspection, inspect_file
+from lstmcast.data.inspection.inspecting import Inspection, inspect_file
 from tests.builders import weekly_cycle
 
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from lstmcast.config.schema import Data
 from lstmcast.data.assembling import build_panel
 from lstmcast.data.panel import Panel, Schema
-from lstmcast.data.reading import needed_columns, read_table, table_from_frame
+from lstmcast.data.reading.table import needed_columns, read_table, table_from_frame
 from lstmcast.errors import ConfigError, DataError
 from tests.builders import hourly_frame, panel_frame, write_text
 

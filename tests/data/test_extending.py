@@ -6,7 +6,7 @@ from lstmcast.config.loading import config_from_mapping
 from lstmcast.data.assembling import build_panel
 from lstmcast.data.dataset import load_panel
 from lstmcast.data.extending import extend
-from lstmcast.data.reading import needed_columns, table_from_frame
+from lstmcast.data.reading.table import needed_columns, table_from_frame
 from lstmcast.errors import DataError
 from tests.builders import panel_frame
 

@@ -167,7 +167,5 @@ def test_the_canary_sees_a_change_before_the_cut():
     config, frame = full_config(), panel_frame()
     first = build_dataset(config, load_panel(config, frame=frame))
     early = cut_time(first, "train") - pd.Timedelta(hours=2)
-    second = build_dataset(
-        config, load_panel(config, frame=perturbed(frame, early, columns=ALL))
-    )
+    second = build_dataset(config, load_panel(config, frame=perturbed(frame, early, columns=ALL)))
     assert first.preparation.to_json() != second.preparation.to_json()

@@ -6,9 +6,10 @@ import pytest
 from sklearn.preprocessing import MinMaxScaler, StandardScaler
 
 from lstmcast.config.loading import config_from_mapping
+from lstmcast.data.cleaned import unfilled
 from lstmcast.data.dataset import build_dataset, load_panel
 from lstmcast.data.preparation import Preparation
-from lstmcast.data.preparing import prepare, unfilled
+from lstmcast.data.preparing import prepare
 from lstmcast.errors import DataError
 from tests.builders import hourly_frame, panel_frame
 

@@ -1,3 +1,5 @@
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -16,7 +18,7 @@ from lstmcast.data.windows import (
 def naive_starts(usable, window, offsets, bounds, stride):
     """A double loop over series and rows."""
     found = []
-    for i, (begin, end) in enumerate(zip(offsets[:-1], offsets[1:], strict=True)):
+    for i, (begin, end) in enumerate(pairwise(offsets)):
         first = None
         for start in range(begin, end):
             inputs = range(start, start + window.lookback)
@@ -41,7 +43,7 @@ def panels(draw):
     flags = st.lists(st.integers(0, 5), min_size=sum(lengths), max_size=sum(lengths))
     usable = Usable(*(np.array(draw(flags)) > 0 for _ in range(3)))
     bounds = []
-    for begin, end in zip(offsets[:-1], offsets[1:], strict=True):
+    for begin, end in pairwise(offsets):
         first = draw(st.integers(int(begin), int(end)))
         bounds.append((first, draw(st.integers(first, int(end)))))
     window = Window(

@@ -101,9 +101,7 @@ def test_a_template_left_empty_names_the_rows_to_fill_in(tmp_path):
     bundle = bundle_of(data, tmp_path)
     template_frame(data.panel, 3, bundle.config.data).to_csv(tmp_path / "f.csv", index=False)
     future = future_panel(bundle, tmp_path / "f.csv")
-    with pytest.raises(
-        DataError, match=r"'known': .* missing at 2024-01-02 16:00; 2024"
-    ):
+    with pytest.raises(DataError, match=r"'known': .* missing at 2024-01-02 16:00; 2024"):
         forecast(data.panel, data.preparation, network_of(data), future=future)
 
 
@@ -133,12 +131,16 @@ def test_new_data_have_the_frequency_of_the_run(tmp_path):
         history_panel(bundle, daily)
 
 
-def test_missing_values_in_new_data_are_refused_where_no_strategy_is_named(tmp_path):
+def test_a_missing_value_is_refused_only_where_a_forecast_reads_it(tmp_path):
     data = dataset_of(hourly_frame(60), data={"past_covariates": ["x"]})
-    frame = hourly_frame(30)
-    frame.loc[20, "x"] = np.nan
-    with pytest.raises(DataError, match="column 'x': missing value at 2024-01-01 20:00"):
-        history_panel(bundle_of(data, tmp_path), frame)
+    bundle, network, frame = bundle_of(data, tmp_path), network_of(data), hourly_frame(30)
+    whole = forecast(history_panel(bundle, frame), bundle.preparation, network)
+    old = frame.assign(x=frame["x"].where(frame.index != 3))
+    part = forecast(history_panel(bundle, old), bundle.preparation, network)
+    assert np.array_equal(whole.prediction, part.prediction)
+    frame.loc[28, "x"] = np.nan
+    with pytest.raises(DataError, match=r"column .x.*2024-01-02 04:00"):
+        forecast(history_panel(bundle, frame), bundle.preparation, network)
 
 
 def test_the_last_values_of_a_late_column_need_not_be_there(tmp_path):

@@ -1,9 +1,5 @@
 from __future__ import annotations
 
-import subprocess
-import sys
-from pathlib import Path
-
 import numpy as np
 import pytest
 
@@ -11,25 +7,6 @@ from lstmcast.errors import ResourceError
 from lstmcast.training import backend
 from lstmcast.training.backend import load_keras
 from tests.networks import BACKEND, make_config, make_network
-
-FIT = """
-import sys
-import numpy as np
-from lstmcast.training.backend import load_keras
-from lstmcast.training.fitting import Starts, fit_network
-from lstmcast.training.progress import SilentProgress
-from lstmcast.training.weights import weights_of
-from tests.networks import FULL, make_arrays, make_config
-config = make_config(
-    epochs=2, batch_size=8, deterministic=True, loss="quantile", levels=[0.1, 0.5, 0.9]
-)
-load_keras(config.training, seed=config.seed)
-from lstmcast.models.registry import build_network
-network = build_network(config.model, FULL)
-starts = Starts(train=np.arange(15), validation=np.arange(15, 20))
-fit_network(network, make_arrays(FULL), starts=starts, config=config, progress=SilentProgress())
-np.savez(sys.argv[1], **weights_of(network))
-"""
 
 
 def test_it_loads_the_backend_of_the_config_and_seeds_it() -> None:
@@ -80,13 +57,3 @@ def test_a_gpu_that_is_not_there_is_an_error(monkeypatch: pytest.MonkeyPatch) ->
         monkeypatch.setattr("tensorflow.config.list_physical_devices", none_there)
     with pytest.raises(ResourceError, match=rf"device is gpu, but {BACKEND} finds none"):
         load_keras(make_config(device="gpu").training, seed=0)
-
-
-@pytest.mark.slow
-def test_two_deterministic_processes_train_the_same_weights_bit_for_bit(tmp_path: Path) -> None:
-    files = [tmp_path / "a.npz", tmp_path / "b.npz"]
-    for file in files:
-        subprocess.run([sys.executable, "-c", FIT, str(file)], check=True, capture_output=True)
-    first, second = (dict(np.load(file)) for file in files)
-    assert first.keys() == second.keys()
-    assert all(first[name].tobytes() == second[name].tobytes() for name in first)

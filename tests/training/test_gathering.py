@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from lstmcast.config.schema import Config
-from lstmcast.data.windows import WindowArrays, gather_inputs, target_rows
-from lstmcast.training.fitting import Starts, fit_network
+from lstmcast.data.windows import Starts, WindowArrays, gather_inputs, target_rows
+from lstmcast.training.fitting import fit_network
 from lstmcast.training.gathering import GatheringModel, batch_positions, epoch_order
 from lstmcast.training.losses import window_loss
 from lstmcast.training.optimizers import make_optimizer

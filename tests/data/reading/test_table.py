@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from lstmcast.config.schema import CsvFormat, Data
 from lstmcast.data.panel import Column, Schema
-from lstmcast.data.reading import Table, needed_columns, read_table, table_from_frame
+from lstmcast.data.reading.table import Table, needed_columns, read_table, table_from_frame
 from lstmcast.errors import ConfigError, DataError, ResourceError
 from tests.builders import hourly_frame, write_text
 
@@ -148,7 +148,7 @@ def test_a_broken_gzip_is_said(tmp_path: Path) -> None:
 
 
 def test_a_gzip_bomb_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("lstmcast.data.sources._BOMB_BYTES", 10_000)
+    monkeypatch.setattr("lstmcast.data.reading.sources._BOMB_BYTES", 10_000)
     path = tmp_path / "data.csv.gz"
     path.write_bytes(gzip.compress(b"time,y\n" + b"2024,1\n" * 1_000_000))
     assert "unpacks to more than" in str(failure(path))

@@ -2,8 +2,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from lstmcast.data.frequency import infer_frequency, season_length_of, steps_of_delay
-from lstmcast.data.zones import TimeArray, to_instants
+from lstmcast.data.times.frequency import infer_frequency, season_length_of, steps_of_delay
+from lstmcast.data.times.zones import TimeArray, to_instants
 from lstmcast.errors import ConfigError, DataError
 
 FREQUENCIES = [

@@ -15,9 +15,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from lstmcast.config.schema import Data
-from lstmcast.data.reading import Table
-from lstmcast.data.time_formats import fitting_formats
-from lstmcast.data.zones import TimeArray, check_zone, to_instants
+from lstmcast.data.reading.table import Table
+from lstmcast.data.times.formats import fitting_formats
+from lstmcast.data.times.zones import TimeArray, check_zone, to_instants
 from lstmcast.errors import ConfigError, DataError, Problem
 
 PARTS = ("year", "month", "day", "hour", "minute", "second")

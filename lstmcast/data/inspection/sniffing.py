@@ -9,8 +9,8 @@ from collections import Counter
 import pandas as pd
 
 from lstmcast.config.schema import CsvFormat
-from lstmcast.data.numbers import MISSING_WORDS
-from lstmcast.data.sources import Source
+from lstmcast.data.reading.numbers import MISSING_WORDS
+from lstmcast.data.reading.sources import Source
 
 _SAMPLE_BYTES = 2**18
 _SAMPLE_RECORDS = 200

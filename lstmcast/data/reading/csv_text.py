@@ -21,9 +21,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from lstmcast.config.schema import CsvFormat
-from lstmcast.data.names import did_you_mean
 from lstmcast.data.panel import IntArray
-from lstmcast.data.sources import Source, decoded
+from lstmcast.data.reading.names import did_you_mean
+from lstmcast.data.reading.sources import Source, decoded
 from lstmcast.errors import DataError
 
 _OTHER_DELIMITERS = {";": "a semicolon", "\t": "a tab", "|": "a bar", ",": "a comma"}

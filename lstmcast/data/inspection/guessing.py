@@ -21,10 +21,10 @@ import numpy as np
 import pandas as pd
 
 from lstmcast.data.panel import Origin
-from lstmcast.data.reading import Table, as_text
-from lstmcast.data.sources import Source
-from lstmcast.data.time_formats import fitting_formats
-from lstmcast.data.timeline import PARTS, read_times
+from lstmcast.data.reading.sources import Source
+from lstmcast.data.reading.table import Table, as_text
+from lstmcast.data.times.formats import fitting_formats
+from lstmcast.data.times.parsing import PARTS, read_times
 from lstmcast.errors import ConfigError, DataError
 
 _TIME_NAMES = (

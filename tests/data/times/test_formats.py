@@ -1,6 +1,6 @@
 import pytest
 
-from lstmcast.data.time_formats import fitting_formats
+from lstmcast.data.times.formats import fitting_formats
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from lstmcast.data.inspecting import Inspection, inspect_file
+from lstmcast.data.inspection.inspecting import Inspection, inspect_file
 from lstmcast.errors import DataError
 from tests.builders import hourly_frame, panel_frame, write_text
 

@@ -2,8 +2,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from lstmcast.data.grid import Grid, future_times
-from lstmcast.data.zones import TimeArray, to_instants
+from lstmcast.data.times.grid import Grid, future_times
+from lstmcast.data.times.zones import TimeArray, to_instants
 
 SERIES = np.zeros(6, dtype=np.int32)
 

@@ -7,8 +7,8 @@ import pytest
 
 from lstmcast.config.schema import Data
 from lstmcast.data.panel import Origin
-from lstmcast.data.reading import Table
-from lstmcast.data.timeline import Times, parse_bound, parse_times
+from lstmcast.data.reading.table import Table
+from lstmcast.data.times.parsing import Times, parse_bound, parse_times
 from lstmcast.errors import ConfigError, DataError
 
 

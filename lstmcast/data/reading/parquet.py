@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from lstmcast.data.csv_text import require_columns
-from lstmcast.data.sources import Source
+from lstmcast.data.reading.csv_text import require_columns
+from lstmcast.data.reading.sources import Source
 from lstmcast.errors import DataError, ResourceError
 
 if TYPE_CHECKING:

@@ -12,9 +12,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from lstmcast.data.frequency import fixed_step, is_calendar, offset_of, weekday_of
 from lstmcast.data.panel import IntArray
-from lstmcast.data.zones import TimeArray, to_instants, to_wall
+from lstmcast.data.times.frequency import fixed_step, is_calendar, offset_of, weekday_of
+from lstmcast.data.times.zones import TimeArray, to_instants, to_wall
 
 
 @dataclass(frozen=True)

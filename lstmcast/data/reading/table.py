@@ -15,11 +15,11 @@ import numpy as np
 import pandas as pd
 
 from lstmcast.config.schema import CsvFormat, Data
-from lstmcast.data.csv_text import field_at, read_csv, require_columns
-from lstmcast.data.numbers import as_numbers, first_text, why_text
 from lstmcast.data.panel import Origin, Schema
-from lstmcast.data.parquet import read_parquet
-from lstmcast.data.sources import Source, find_sources
+from lstmcast.data.reading.csv_text import field_at, read_csv, require_columns
+from lstmcast.data.reading.numbers import as_numbers, first_text, why_text
+from lstmcast.data.reading.parquet import read_parquet
+from lstmcast.data.reading.sources import Source, find_sources
 from lstmcast.errors import ConfigError, DataError, Problem
 
 Use = Literal["time", "part", "id", "number", "text", "auto"]

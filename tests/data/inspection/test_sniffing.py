@@ -4,8 +4,8 @@ import pandas as pd
 import pytest
 
 from lstmcast.config.schema import CsvFormat
-from lstmcast.data.sniffing import sniff_format, words_for_missing
-from lstmcast.data.sources import Source
+from lstmcast.data.inspection.sniffing import sniff_format, words_for_missing
+from lstmcast.data.reading.sources import Source
 from tests.builders import write_text
 
 

@@ -17,7 +17,7 @@ from pandas.tseries.frequencies import to_offset
 from pandas.tseries.offsets import BaseOffset
 
 from lstmcast.data.panel import IntArray
-from lstmcast.data.zones import TimeArray, to_wall
+from lstmcast.data.times.zones import TimeArray, to_wall
 from lstmcast.errors import ConfigError, DataError, Problem
 
 _DAY = 86_400_000_000  # microseconds

@@ -1,0 +1,1 @@
+"""A look at an unknown file: what a config for it would say."""

@@ -1,0 +1,1 @@
+"""Times: parsed, in their zone, on the grid of a frequency."""

@@ -1,0 +1,6 @@
+"""The whole pipeline: train, measure, record."""
+
+from lstmcast.experiment.network import rebuild_network, shapes_of
+from lstmcast.experiment.pipeline import TrainedRun, train
+
+__all__ = ["TrainedRun", "rebuild_network", "shapes_of", "train"]

@@ -1,0 +1,159 @@
+"""The network of an experiment: trained, exported, and rebuilt from a run."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from lstmcast.data.dataset import Dataset
+from lstmcast.data.preparation import Preparation
+from lstmcast.data.windows import Starts, gather_inputs
+from lstmcast.errors import ResourceError
+from lstmcast.models.registry import build_network
+from lstmcast.models.shapes import Shapes
+from lstmcast.runtime import bundle as files
+from lstmcast.runtime.bundle import RunWriter
+from lstmcast.runtime.network import Network, OnnxNetwork
+from lstmcast.training.chatter import captured_chatter
+from lstmcast.training.progress import Progress
+
+if TYPE_CHECKING:
+    import keras
+
+    from lstmcast.training.fitting import History
+
+# What the exported network may differ by from the trained one, relative to outputs of about 1.
+PARITY = 1e-5
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """A trained network, and the one that forecasts with it: ONNX, or Keras without an export."""
+
+    history: History
+    weights: Mapping[str, np.ndarray]
+    network: Network
+    export: Mapping[str, Any]
+    warnings: tuple[str, ...]
+
+
+def shapes_of(preparation: Preparation) -> Shapes:
+    """The sizes of the network that a preparation and its config ask for."""
+    config, schema = preparation.config, preparation.schema
+    output, categories = config.output, config.features.categories
+    embedded = categories.encoding == "embedding"
+
+    def levels(*roles: Any) -> tuple[int, ...]:
+        names = schema.names(kind="category", roles=roles) if embedded else ()
+        return tuple(len(preparation.vocabularies[name]) + 1 for name in names)
+
+    static = len(schema.names(kind="number", roles=("static",)))
+    if not embedded:
+        names = schema.names(kind="category", roles=("static",))
+        static += sum(len(preparation.vocabularies[name]) for name in names)
+    return Shapes(
+        lookback=config.window.lookback,
+        horizon=config.window.horizon,
+        n_targets=len(schema.targets),
+        n_outputs=len(output.levels) if output.type == "quantiles" else 1,
+        past=len(schema.targets) + len(preparation.features),
+        future=sum(feature.ahead for feature in preparation.features),
+        static=static,
+        past_levels=levels("past", "future"),
+        future_levels=levels("future"),
+        static_levels=levels("static"),
+        embedding_size=categories.embedding_size,
+    )
+
+
+def rebuild_network(preparation: Preparation, weights: Mapping[str, np.ndarray]) -> keras.Model:
+    """The network of a run in Keras, in float32 and without what only training uses."""
+    from lstmcast.training.backend import load_keras
+    from lstmcast.training.export import inference_network
+
+    config = preparation.config
+    load_keras(config.training, seed=config.seed)
+    return inference_network(config.model, shapes_of(preparation), weights)
+
+
+def fit(
+    dataset: Dataset, writer: RunWriter, progress: Progress, *, show_chatter: bool = False
+) -> Fitted:
+    """Train the network, export it into the run, and check the export against it.
+
+    Args:
+        dataset: What to train on.
+        writer: Of the run; its log takes the epochs, and what the libraries print.
+        progress: Told of each epoch.
+        show_chatter: Let the libraries' own lines through to stderr instead.
+
+    Raises:
+        DivergedError: If the loss became NaN or infinite.
+        ResourceError: If the backend or the device is not there.
+    """
+    if show_chatter:
+        return _fit(dataset, writer, progress)
+    with captured_chatter() as chatter:
+        fitted = _fit(dataset, writer, progress)
+    writer.log("libraries", text=chatter.text)
+    return fitted
+
+
+def _fit(dataset: Dataset, writer: RunWriter, progress: Progress) -> Fitted:
+    from lstmcast.training.backend import load_keras
+    from lstmcast.training.fitting import fit_network
+    from lstmcast.training.inference import KerasNetwork
+    from lstmcast.training.weights import weights_of
+
+    config, shapes = dataset.preparation.config, shapes_of(dataset.preparation)
+    load_keras(config.training, seed=config.seed)
+    network = build_network(config.model, shapes)
+    history = fit_network(
+        network,
+        dataset.prepared.arrays,
+        starts=Starts(train=dataset.starts["train"], validation=dataset.starts["validation"]),
+        config=config,
+        progress=progress,
+        tensorboard=writer.path / files.TENSORBOARD,
+    )
+    for row in history.rows:
+        writer.log("epoch", **asdict(row))
+    weights = weights_of(network)
+    exported, export, warnings = _export(dataset, weights, KerasNetwork(network), writer)
+    return Fitted(history, weights, exported, export, warnings)
+
+
+def _export(
+    dataset: Dataset, weights: Mapping[str, np.ndarray], trained: Network, writer: RunWriter
+) -> tuple[Network, dict[str, Any], tuple[str, ...]]:
+    """The network that forecasts, and what the manifest says of it."""
+    from lstmcast.training.export import export_onnx
+
+    preparation, path = dataset.preparation, writer.path / files.NETWORK
+    try:
+        export_onnx(preparation.config.model, shapes_of(preparation), weights, path)
+    except ResourceError as error:
+        warning = f"the run has no {files.NETWORK} and forecasts through Keras, slowly: {error}"
+        return trained, {"left_out": str(error)}, (warning,)
+    exported = OnnxNetwork(path)
+    parity = _parity(dataset, trained, exported)
+    warnings: tuple[str, ...] = ()
+    if parity > PARITY and preparation.config.training.precision == "float32":
+        warnings = (
+            f"the exported network differs from the trained one by {parity:.1e} (relative)",
+        )
+    return exported, {"file": files.NETWORK, "parity": parity}, warnings
+
+
+def _parity(dataset: Dataset, trained: Network, exported: Network) -> float:
+    """Largest relative difference on some windows, one alone and seven at once."""
+    starts = dataset.starts["train"]
+    differences = [0.0]
+    for chosen in (starts[:1], starts[:: max(1, len(starts) // 7)][:7]):
+        inputs = gather_inputs(dataset.prepared.arrays, chosen, dataset.preparation.config.window)
+        ours, theirs = trained(inputs), exported(inputs)
+        differences.append(float(np.max(np.abs(ours - theirs) / np.maximum(np.abs(ours), 1))))
+    return max(differences)

@@ -1,0 +1,154 @@
+"""An experiment that has ended, as the files of its run."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import platform
+from collections.abc import Mapping
+from dataclasses import asdict
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from lstmcast import __version__
+from lstmcast.config.loading import dump_config
+from lstmcast.data.dataset import Dataset, fingerprint
+from lstmcast.data.panel import Panel, tail
+from lstmcast.experiment.measuring import Measured
+from lstmcast.experiment.network import Fitted, shapes_of
+from lstmcast.reporting.contents import Actuals, Contents
+from lstmcast.reporting.report import choose_plots, render_report
+from lstmcast.runtime import bundle as files
+from lstmcast.runtime.bundle import RunWriter
+from lstmcast.runtime.context import context_frame, context_rows
+from lstmcast.runtime.tables import forecasts_frame
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from lstmcast.training.fitting import History
+
+# Forecasts that are written as CSV too.
+CSV_ROWS = 1_000_000
+
+
+def manifest_of(dataset: Dataset, fitted: Fitted, created: datetime) -> dict[str, Any]:
+    """What the manifest says of a run: what it was made of, and with."""
+    panel, config = dataset.panel, dataset.preparation.config
+    packages = ("keras", config.training.backend, "numpy", "pandas", "onnxruntime")
+    versions = {name: importlib.metadata.version(name) for name in packages}
+    return {
+        "name": config.name,
+        "created": f"{created:%Y-%m-%dT%H:%M:%SZ}",
+        "seed": config.seed,
+        "backend": config.training.backend,
+        "versions": {
+            "lstmcast": __version__,
+            "python": platform.python_version(),
+            **versions,
+        },
+        "data": {
+            "fingerprint": fingerprint(panel),
+            "rows": panel.n_rows,
+            "series": panel.n_series,
+            "first": str(panel.times.min()),
+            "last": str(panel.times.max()),
+        },
+        "network": {
+            "shapes": asdict(shapes_of(dataset.preparation)),
+            "parameters": int(sum(weight.size for weight in fitted.weights.values())),
+        },
+        "onnx": dict(fitted.export),
+    }
+
+
+def write_files(writer: RunWriter, dataset: Dataset, fitted: Fitted, measured: Measured) -> None:
+    """All files of the run but the report and the manifest."""
+    panel, preparation, test = dataset.panel, dataset.preparation, measured.test
+    writer.text(files.CONFIG, dump_config(preparation.config))
+    writer.json(files.PREPARATION, preparation.to_json())
+    writer.json(files.METRICS, measured.metrics)
+    writer.weights(fitted.weights)
+    writer.table(files.CONTEXT, context_frame(tail(panel, context_rows(panel, preparation))))
+    writer.table(files.HISTORY, _history_frame(fitted.history))
+    arrays: dict[str, np.ndarray] = {
+        "starts": test.starts,
+        "series": test.series,
+        "origin_times": test.origin_times,
+        "y_true": test.y_true,
+        "y_pred": test.y_pred,
+        **{f"baseline_{name}": values for name, values in test.baselines.items()},
+    }
+    if test.quantiles is not None:
+        arrays["quantiles"] = test.quantiles
+    writer.arrays(files.FORECASTS, arrays)
+    if test.y_true.size <= CSV_ROWS:
+        writer.table(files.FORECASTS_CSV, forecasts_frame(test, panel.schema))
+
+
+def write_report(
+    writer: RunWriter,
+    manifest: Mapping[str, Any],
+    dataset: Dataset,
+    fitted: Fitted,
+    measured: Measured,
+) -> None:
+    """Write the plots, and the page that holds them."""
+    from lstmcast.reporting.plots.writing import write_plots
+
+    contents = _contents(writer, manifest, dataset, fitted, measured)
+    plots = choose_plots(write_plots(contents, writer.path / files.PLOTS))
+    writer.text(files.REPORT, render_report(contents, plots))
+
+
+def _contents(
+    writer: RunWriter,
+    manifest: Mapping[str, Any],
+    dataset: Dataset,
+    fitted: Fitted,
+    measured: Measured,
+) -> Contents:
+    panel, metrics = dataset.panel, measured.metrics
+    history = fitted.history
+    return Contents(
+        name=manifest["name"],
+        run_id=writer.final.name,
+        created=manifest["created"],
+        config_text=dump_config(dataset.preparation.config),
+        freq=panel.schema.freq,
+        summary=_summary(manifest, metrics, panel),
+        verdicts=measured.verdicts,
+        warnings=tuple(manifest["warnings"]),
+        history=history.rows,
+        best_epoch=history.best_epoch if len(dataset.starts["validation"]) else None,
+        test=measured.test,
+        scores=metrics["metrics"],
+        metrics_scaled=metrics["metrics_scaled"],
+        actuals=Actuals(panel.times, dataset.prepared.actual, panel.offsets),
+    )
+
+
+def _summary(
+    manifest: Mapping[str, Any], metrics: Mapping[str, Any], panel: Panel
+) -> dict[str, str]:
+    """The facts of a run, in the order in which they are shown."""
+    data, windows, seconds = manifest["data"], metrics["windows"], manifest["seconds"]
+    series = f" in {data['series']} series" if panel.schema.series else ""
+    return {
+        "Data": f"{data['rows']} rows{series}, {data['first']} to {data['last']}",
+        "Frequency": f"{panel.schema.freq}, season of {panel.schema.season_length} steps",
+        "Windows": ", ".join(f"{name} {count}" for name, count in windows.items()),
+        "Parameters": str(manifest["network"]["parameters"]),
+        "Epochs": f"{metrics['epochs']}, the best was {metrics['best_epoch']}",
+        "Time": f"{seconds['total']:.1f} s, {seconds['fit']:.1f} s of it fitting",
+        "Backend": f"{manifest['backend']} {manifest['versions'][manifest['backend']]}",
+        "Seed": str(manifest["seed"]),
+        "Data fingerprint": data["fingerprint"][:16],
+    }
+
+
+def _history_frame(history: History) -> pd.DataFrame:
+    import pandas as pd
+
+    return pd.DataFrame([asdict(row) for row in history.rows])
