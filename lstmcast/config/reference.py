@@ -37,6 +37,8 @@ def _tables(section: type[Section], path: str) -> Iterator[str]:
     yield f"{inspect.cleandoc(section.__doc__ or '')}\n"
     yield "| field | default | takes | what it does |\n|---|---|---|---|"
     for name, field in section.model_fields.items():
+        if name == "type" and kind:  # the heading says it
+            continue
         takes = describe(annotation_of(field)).replace("|", "\\|")
         yield f"| `{name}` | {_default(field)} | {takes} | {field.description or ''} |"
     yield ""

@@ -207,7 +207,9 @@ def fit_verdict(history: Sequence[EpochRow], *, stopped_early: bool) -> FitVerdi
             "improving",
         )
     gained = validation.min() < (1 - _NOTABLE_RISE) * validation[0]
-    return _levelled_off(judged[_plateau_start(validation)].epoch, gained=bool(gained))
+    # Where the plateau begins within the noise of the first epoch, the best one says more.
+    start = _plateau_start(validation) or int(np.argmin(validation))
+    return _levelled_off(judged[start].epoch, gained=bool(gained))
 
 
 def _overfitting(epoch: int, validation: FloatArray, best: int) -> FitVerdict:
