@@ -32,9 +32,10 @@ def test_it_sets_the_precision_of_the_networks_built_from_then_on() -> None:
     assert network.get_layer("lstm_0").compute_dtype == "bfloat16"
 
 
-def test_another_backend_than_the_loaded_one_is_an_error() -> None:
+def test_another_backend_than_the_loaded_one_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
     other = {"tensorflow": "jax", "jax": "tensorflow"}[BACKEND]
     load_keras(make_config().training, seed=0)
+    monkeypatch.setattr(backend.importlib.util, "find_spec", lambda name: object())
     with pytest.raises(ResourceError, match=f"already loaded on {BACKEND}.*Start a new process"):
         load_keras(make_config(backend=other).training, seed=0)
 
