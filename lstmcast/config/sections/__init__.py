@@ -1,0 +1,1 @@
+"""The sections of a config, each with its fields, their defaults and what they must satisfy."""

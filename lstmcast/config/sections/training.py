@@ -1,0 +1,144 @@
+"""`output`, `training` and `evaluation`: what is learned, how, and how it is measured."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, field_validator, model_validator
+
+from lstmcast.config.base import Section
+from lstmcast.config.sections.types import BaselineName, MetricName, PositiveInt, unique
+
+
+class PointOutput(Section):
+    """One number for each target and step."""
+
+    type: Literal["point"] = Field(default="point", description="One number.")
+
+
+class QuantilesOutput(Section):
+    """Quantiles that cannot cross; the median is the point forecast."""
+
+    type: Literal["quantiles"] = Field(default="quantiles", description="Several quantiles.")
+    levels: list[Annotated[float, Field(gt=0, lt=1)]] = Field(
+        default=[0.1, 0.5, 0.9], description="Which, ascending, 0.5 among them."
+    )
+
+    @field_validator("levels")
+    @classmethod
+    def _ascending_with_median(cls, levels: list[float]) -> list[float]:
+        if 0.5 not in levels or any(a >= b for a, b in pairwise(levels)):
+            raise ValueError(f"levels must ascend and contain 0.5. Received: {levels}")
+        return levels
+
+
+Output = Annotated[PointOutput | QuantilesOutput, Field(discriminator="type")]
+
+
+class EarlyStopping(Section):
+    """Stops when the validation loss no longer improves, and restores the best weights."""
+
+    patience: PositiveInt = Field(
+        default=10, description="Epochs without improvement before it stops."
+    )
+    min_delta: Annotated[float, Field(ge=0)] = Field(
+        default=0.0, description="Smallest change of the validation loss that improves it."
+    )
+
+
+class ReduceLr(Section):
+    """Lowers the learning rate when the validation loss is on a plateau."""
+
+    factor: Annotated[float, Field(gt=0, lt=1)] = Field(
+        default=0.5, description="What the learning rate is multiplied by."
+    )
+    patience: PositiveInt = Field(
+        default=4, description="Epochs without improvement before it is lowered."
+    )
+    min_lr: Annotated[float, Field(ge=0)] = Field(default=1e-6, description="Lowest learning rate.")
+
+
+class Training(Section):
+    """How the network is fitted."""
+
+    backend: Literal["tensorflow", "jax"] = Field(
+        default="tensorflow", description="What Keras computes with."
+    )
+    epochs: PositiveInt = Field(
+        default=100, description="Most passes over the training windows; may stop earlier."
+    )
+    batch_size: PositiveInt = Field(default=64, description="Windows in each gradient step.")
+    loss: Literal["mse", "mae", "huber", "quantile"] = Field(
+        default="mse", description="What is minimised; `quantile` goes with output type quantiles."
+    )
+    huber_delta: Annotated[float, Field(gt=0)] = Field(
+        default=1.0, description="Of `huber` only: the scaled error at which it turns linear."
+    )
+    optimizer: Literal["adam", "adamw", "rmsprop", "sgd"] = Field(
+        default="adam", description="How the weights are moved."
+    )
+    learning_rate: Annotated[float, Field(gt=0)] = Field(
+        default=1e-3, description="Step size at the start."
+    )
+    momentum: Annotated[float, Field(ge=0, lt=1)] = Field(default=0.9, description="Of `sgd` only.")
+    weight_decay: Annotated[float, Field(ge=0)] = Field(
+        default=0.004, description="Of `adamw` only."
+    )
+    early_stopping: EarlyStopping | None = Field(
+        default=EarlyStopping(), description="Stop at the best validation loss; null never stops."
+    )
+    reduce_lr: ReduceLr | None = Field(
+        default=ReduceLr(),
+        description="Lower the learning rate on a plateau; null (also where `schedule` is set) "
+        "never does.",
+    )
+    schedule: Literal["none", "cosine", "exponential"] = Field(
+        default="none", description="A learning rate by epoch, instead of `reduce_lr`."
+    )
+    clipnorm: Annotated[float, Field(gt=0)] | None = Field(
+        default=1.0, description="Largest norm of each weight's gradient; null does not clip."
+    )
+    deterministic: bool = Field(
+        default=False, description="Bit-identical weights in every process; slower."
+    )
+    device: Literal["auto", "cpu", "gpu"] = Field(
+        default="auto", description="`auto` takes a GPU where there is one."
+    )
+    precision: Literal["float32", "mixed_float16", "mixed_bfloat16"] = Field(
+        default="float32", description="The mixed ones compute in 16 bits and need a recent GPU."
+    )
+    steps_per_execution: PositiveInt | Literal["auto"] = Field(
+        default="auto", description="Gradient steps in each call of the compiled function."
+    )
+    jit: bool | Literal["auto"] = Field(
+        default="auto", description="Compile with XLA; `auto` where it is known to pay."
+    )
+    tensorboard: bool = Field(default=False, description="Write TensorBoard logs into the run.")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _schedule_replaces_reduce_lr(cls, values: Any) -> Any:
+        """Drop the default plateau rule where a schedule sets the learning rate."""
+        if isinstance(values, dict) and values.get("schedule", "none") != "none":
+            return {"reduce_lr": None, **values}
+        return values
+
+
+class Evaluation(Section):
+    """What is measured, and beside what."""
+
+    metrics: list[MetricName] = Field(
+        default=["mse", "rmse", "mae", "r2", "smape", "mase"],
+        min_length=1,
+        description="In the user's units.",
+    )
+    baselines: list[BaselineName] = Field(
+        default=["naive", "seasonal_naive", "drift"],
+        description="Forecasts without training, on the same windows.",
+    )
+
+    @field_validator("metrics", "baselines")
+    @classmethod
+    def _no_doubles(cls, names: list[str]) -> list[str]:
+        return unique(names, "each")

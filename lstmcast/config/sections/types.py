@@ -1,0 +1,41 @@
+"""Types that the fields of several sections have."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+PositiveInt = Annotated[int, Field(ge=1)]
+Character = Annotated[str, Field(min_length=1, max_length=1)]
+ColumnName = Annotated[str, Field(min_length=1)]
+Calendar = Literal[
+    "minute",
+    "hour",
+    "dayofweek",
+    "dayofmonth",
+    "dayofyear",
+    "weekofyear",
+    "month",
+    "quarter",
+    "weekend",
+]
+Statistic = Literal["mean", "std", "min", "max", "median"]
+MetricName = Literal["mse", "rmse", "mae", "r2", "smape", "mase"]
+BaselineName = Literal["naive", "seasonal_naive", "drift"]
+
+
+def unique(names: list[str], what: str) -> list[str]:
+    """The names, each of which may stand once.
+
+    Args:
+        names: What was given.
+        what: What they are, for the message.
+
+    Raises:
+        ValueError: Naming those that stand twice.
+    """
+    doubles = sorted({name for name in names if names.count(name) > 1})
+    if doubles:
+        raise ValueError(f"{what} must be named once. Received twice: {', '.join(doubles)}")
+    return names
