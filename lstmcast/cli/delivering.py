@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from lstmcast.cli.output import Console
+    from lstmcast.config.schema import CsvFormat
 
 STDOUT = "-"
 
@@ -29,12 +30,14 @@ class Delivery:
         asked: The format, None where the file's name or CSV decides.
         as_json: The one JSON object takes standard output.
         for_machines: No table to read, on a terminal neither.
+        csv: How CSV is written, where it is to be read back as a config has it.
     """
 
     output: str | None
     asked: Format | None
     as_json: bool = False
     for_machines: bool = False
+    csv: CsvFormat | None = None
 
     @property
     def file(self) -> Path | None:
@@ -96,7 +99,7 @@ def deliver(frame: pd.DataFrame, delivery: Delivery, console: Console, **fields:
         ResourceError: If the file cannot be written, or Parquet needs a package.
     """
     if delivery.file is not None:
-        write_file(encode(frame, delivery.form), delivery.file)
+        write_file(encode(frame, delivery.form, csv=delivery.csv), delivery.file)
         console.note(f"Wrote {len(frame):,} rows to {show_path(delivery.file)}.")
     if delivery.as_json:
         place = {"output": str(delivery.file)} if delivery.file else {"rows": records(frame)}
@@ -105,5 +108,5 @@ def deliver(frame: pd.DataFrame, delivery: Delivery, console: Console, **fields:
         console.answer(readable(frame))
     elif delivery.file is None:
         sys.stdout.flush()
-        sys.stdout.buffer.write(encode(frame, delivery.form))
+        sys.stdout.buffer.write(encode(frame, delivery.form, csv=delivery.csv))
         sys.stdout.buffer.flush()

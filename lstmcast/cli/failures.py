@@ -88,13 +88,22 @@ def _describe(error: BaseException) -> _Failure:
         return _plain(INTERRUPTED, "Interrupted", "interrupted.")
     if isinstance(error, Terminated):
         return _plain(TERMINATED, "Terminated", "terminated.")
-    if isinstance(error, MemoryError):
-        message = "out of memory. Lower training.batch_size or window.lookback, or give fewer rows."
+    if _is_out_of_memory(error):
+        message = (
+            "out of memory. Lower model.units, training.batch_size or window.lookback, or give "
+            "fewer rows."
+        )
         return _plain(RESOURCE, kind, message)
     if isinstance(error, OSError):
         return _plain(RESOURCE, kind, f"{error}. Check the disk, the path and its permissions.")
     bug = f"this is a bug: {kind}: {error}. Run again with {_DEBUG} for the traceback."
     return _plain(BUG, kind, bug)
+
+
+def _is_out_of_memory(error: BaseException) -> bool:
+    """Whether Python, TensorFlow or XLA ran out; theirs are known by name, not imported here."""
+    named = type(error).__name__ == "ResourceExhaustedError" or "RESOURCE_EXHAUSTED" in str(error)
+    return isinstance(error, MemoryError) or named
 
 
 def _plain(exit_code: int, kind: str, message: str) -> _Failure:
@@ -131,16 +140,27 @@ def _show(failure: _Failure, *, command: str, as_json: bool) -> None:
 
 @contextlib.contextmanager
 def _terminable() -> Iterator[None]:
-    """Turn SIGTERM into `Terminated` while the body runs."""
+    """Turn SIGTERM into `Terminated` while the body runs, and Ctrl-C into `KeyboardInterrupt`.
 
-    def end(_signal: int, _frame: FrameType | None) -> None:
-        raise Terminated
+    Only once: an impatient second signal must not cut short the removal of a half-written run.
+    """
+    ends = {signal.SIGTERM: Terminated, signal.SIGINT: KeyboardInterrupt}
+
+    def end(number: int, _frame: FrameType | None) -> None:
+        for each in before:
+            signal.signal(each, signal.SIG_IGN)
+        raise ends[signal.Signals(number)]
 
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    before = signal.signal(signal.SIGTERM, end)
+    # A shell starts its background jobs deaf to Ctrl-C: they stay so.
+    before = {each: signal.getsignal(each) for each in ends}
+    before = {each: old for each, old in before.items() if old != signal.SIG_IGN}
+    for each in before:
+        signal.signal(each, end)
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for each, old in before.items():
+            signal.signal(each, old)

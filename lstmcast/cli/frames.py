@@ -11,11 +11,13 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lstmcast.cli.output import short_time, text_table
+from lstmcast.cli.output import text_table
 from lstmcast.errors import ResourceError
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from lstmcast.config.schema import CsvFormat
 
 _SHOWN_ROWS = 24
 
@@ -28,17 +30,27 @@ class Format(StrEnum):
     parquet = "parquet"
 
 
-def encode(frame: pd.DataFrame, form: Format) -> bytes:
+def encode(frame: pd.DataFrame, form: Format, *, csv: CsvFormat | None = None) -> bytes:
     """The table as the content of a file.
 
     Numbers are written in full, so that they read back the same; times as ISO 8601. In JSON it is
     a list of objects, a number that is not known null.
 
+    Args:
+        frame: The table.
+        form: How it is written.
+        csv: How CSV separates and encodes; None is a comma, a point and UTF-8.
+
     Raises:
         ResourceError: If Parquet is asked for and pyarrow is not installed.
     """
     if form is Format.csv:
-        return frame.to_csv(index=False, lineterminator="\n").encode()
+        if csv is None:
+            return frame.to_csv(index=False, lineterminator="\n").encode()
+        text = frame.to_csv(
+            index=False, lineterminator="\n", sep=csv.delimiter, decimal=csv.decimal
+        )
+        return text.encode(csv.encoding)
     if form is Format.json:
         text = json.dumps(records(frame), indent=1, allow_nan=False, ensure_ascii=False)
         return f"{text}\n".encode()
@@ -95,7 +107,7 @@ def _replace(path: Path, content: bytes) -> None:
 
 def readable(frame: pd.DataFrame) -> str:
     """The first rows as aligned text."""
-    from lstmcast.reporting.wording import format_number
+    from lstmcast.reporting.wording import format_number, short_time
 
     def cell(value: Any) -> str:
         if isinstance(value, datetime):

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from lstmcast.cli.options import AsJson, Quiet
-from lstmcast.cli.output import Console, facts, short_time, show_path
+from lstmcast.cli.output import Console, facts, show_path
 from lstmcast.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -102,7 +102,7 @@ def _text(inspection: Inspection | None, output: Path) -> str:
     """What was found, and where it was written."""
     if inspection is None:
         return f"Wrote {show_path(output)}. Fill in data.path, data.time and data.target."
-    from lstmcast.reporting.wording import step_length
+    from lstmcast.reporting.wording import short_time, step_length
 
     missing = ", ".join(f"{name} {n:,}" for name, n in inspection.missing.items())
     found = [

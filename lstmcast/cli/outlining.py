@@ -6,9 +6,8 @@ import math
 import re
 from typing import TYPE_CHECKING
 
-from lstmcast.cli.output import short_time
 from lstmcast.config.template import Outline
-from lstmcast.reporting.wording import step_length
+from lstmcast.reporting.wording import short_time, step_length
 
 if TYPE_CHECKING:
     from lstmcast.config.schema import Calendar

@@ -87,13 +87,6 @@ def wrapped(text: str, *, indent: str = "") -> str:
     return textwrap.fill(text, width, subsequent_indent=indent, break_on_hyphens=False)
 
 
-def short_time(time: object) -> str:
-    """A time without the parts that are zero, such as `2001-12-29` or `2001-12-29 08:00`."""
-    date, _, clock = str(time).replace(" ", "T").partition("T")
-    clock = clock.split(".")[0].removesuffix(":00")
-    return date if clock in ("", "00:00") else f"{date} {clock}"
-
-
 def text_table(headings: Sequence[str], rows: Iterable[Sequence[str]], *, right: str = "") -> str:
     """Aligned columns of text.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -92,6 +93,7 @@ def predict(
     delivery.check(forecaster.bundle.path)
     if template:
         frame = _template(forecaster, data, steps)
+        delivery = replace(delivery, csv=forecaster.config.data.csv)
     else:
         warn_of_keras(forecaster, console)
         frame = forecaster.predict(data, future=future, steps=steps)

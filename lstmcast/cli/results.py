@@ -6,8 +6,9 @@ import shutil
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from lstmcast.cli.output import facts, short_time, show_path, wrapped
+from lstmcast.cli.output import facts, show_path, wrapped
 from lstmcast.reporting.tables import render_text, result_table, step_table, target_tables
+from lstmcast.reporting.wording import short_time, utc_moment
 
 if TYPE_CHECKING:
     from lstmcast.runtime.bundle import Bundle
@@ -49,7 +50,7 @@ def run_facts(bundle: Bundle) -> str:
     return facts(
         [
             ("Run", show_path(bundle.path)),
-            ("Created", str(manifest["created"])),
+            ("Created", utc_moment(manifest["created"])),
             ("Data", f"{data['rows']:,} rows in {data['series']:,} series"),
             ("Period", f"{short_time(data['first'])} to {short_time(data['last'])}"),
             ("Window", f"lookback {window.lookback}, horizon {window.horizon}"),

@@ -12,6 +12,7 @@ from lstmcast.cli.opening import suggest_forecast
 from lstmcast.cli.options import RUNS_DIR, AsJson, Quiet, RunName, RunsDir
 from lstmcast.cli.output import Console, show_path, text_table
 from lstmcast.errors import BundleError, ConfigError
+from lstmcast.reporting.wording import short_time
 
 if TYPE_CHECKING:
     from lstmcast.runtime.runs import RunEntry
@@ -66,12 +67,12 @@ def _entry_fields(entry: RunEntry) -> dict[str, Any]:
 def _list_text(lines: list[dict[str, Any]]) -> str:
     from lstmcast.reporting.wording import format_number
 
-    headings = ("run", "created", "lookback", "horizon", "epochs", "MASE", "RMSE", "verdict")
+    headings = ("run", "created (UTC)", "lookback", "horizon", "epochs", "MASE", "RMSE", "verdict")
     verdicts = {True: "beats the baselines", False: "does not beat them", None: ""}
     rows = [
         (
             line["id"],
-            line["created"].replace("T", " ").rstrip("Z"),
+            short_time(line["created"].removesuffix("Z")),
             str(line["lookback"]),
             str(line["horizon"]),
             str(line["epochs"]),
@@ -132,7 +133,7 @@ def compare(
     console = Console("runs compare", as_json=as_json, quiet=quiet)
     paths = list(dict.fromkeys(find_run(run, runs_dir) for run in runs))
     if len(paths) < 2:
-        raise ConfigError("give two different runs or more. `lstmcast runs list` shows them.")
+        raise ConfigError("give at least two different runs. `lstmcast runs list` shows them.")
     comparison = compare_bundles([load_bundle(path) for path in paths])
     console.answer(comparison.text(), **comparison.to_json())
     console.warn(comparison.obstacles)

@@ -6,6 +6,7 @@ Each check names the fields that it reads, and runs where pydantic found nothing
 from __future__ import annotations
 
 import codecs
+import re
 import zoneinfo
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
@@ -13,8 +14,9 @@ from datetime import datetime
 
 from lstmcast.config.hints import did_you_mean, near
 from lstmcast.config.locations import Location, dotted
-from lstmcast.config.schema import Config, Data, Features
+from lstmcast.config.schema import Config, Data, Features, QuantilesOutput
 from lstmcast.errors import Problem
+from lstmcast.models.attention import Parameters as AttentionParameters
 from lstmcast.models.cnn_lstm import Parameters as CnnLstmParameters
 
 
@@ -33,6 +35,9 @@ class Finding:
     hint: str | None = None
 
 
+# A year, perhaps a month and a day, perhaps a time of the day.
+_TIME = re.compile(r"\d{4}(-?\d{1,2}){0,2}([T ].+)?")
+_SPLITS = ("train", "validation", "test")
 Check = Callable[[Config], Iterator[Finding]]
 
 
@@ -87,6 +92,25 @@ def _declared(data: Data) -> Iterator[tuple[Location, str]]:
             yield ("data", role, i, "column"), covariate.column
 
 
+def _names_in_forecasts(config: Config) -> Iterator[Finding]:
+    """The time and the series keep their names in tables of forecasts, which have others too."""
+    data = config.data
+    taken = {"step", "prediction", "origin", "actual"}
+    if len(data.targets) > 1:
+        taken.add("target")
+    if isinstance(config.model, AttentionParameters):
+        taken.add("weight")
+    if isinstance(config.output, QuantilesOutput):
+        taken |= {str(level) for level in config.output.levels}
+    for field, column in (("time", data.time), ("series", data.series)):
+        if isinstance(column, str) and column in taken:
+            yield Finding(
+                ("data", field),
+                f"`{column}` is the name of another column in the tables of forecasts. "
+                "Rename the column in the data.",
+            )
+
+
 def _feature_columns(config: Config) -> Iterator[Finding]:
     data = config.data
     varying = [*data.past_covariates, *data.future_covariates]
@@ -138,6 +162,21 @@ def _separators(config: Config) -> Iterator[Finding]:
     if csv.thousands == csv.decimal:
         message = f"must differ from data.csv.decimal. Received: {csv.decimal!r} for both."
         yield Finding(("data", "csv", "thousands"), message)
+
+
+def _times(config: Config) -> Iterator[Finding]:
+    """What is no time at first sight; the rest is for reading to judge."""
+    data, split = config.data, config.split
+    given: list[tuple[Location, float | str | None]] = [
+        (("data", "start"), data.start),
+        (("data", "end"), data.end),
+    ]
+    if split.kind == "times":
+        given += [(("split", name), getattr(split, name)) for name in _SPLITS]
+    for location, text in given:
+        if isinstance(text, str) and not _TIME.fullmatch(text.strip()):
+            message = f"must be a time such as 2020-12-31 or 2020-12-31 13:00. Received: {text}."
+            yield Finding(location, message)
 
 
 def _order_of_times(config: Config) -> Iterator[Finding]:
@@ -230,9 +269,11 @@ _ROLES = tuple(
 # Each check with the locations that it reads.
 _CHECKS: dict[Check, tuple[Location, ...]] = {
     _roles: _ROLES,
+    _names_in_forecasts: (*_ROLES, ("model",), ("output",)),
     _feature_columns: (*_ROLES, ("features",)),
     _names_known_to_python: (("data", "csv"), ("data", "tz")),
     _separators: (("data", "csv"),),
+    _times: (("data", "start"), ("data", "end"), ("split",)),
     _order_of_times: (("data", "start"), ("data", "end"), ("split",)),
     _settings_without_effect: (
         ("data", "missing"),

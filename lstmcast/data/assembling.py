@@ -36,7 +36,7 @@ from lstmcast.data.static import (
 from lstmcast.data.times.frequency import season_length_of, steps_of_delay
 from lstmcast.data.times.grid import Grid
 from lstmcast.data.times.parsing import Times, parse_bound, parse_times
-from lstmcast.data.times.zones import TimeArray
+from lstmcast.data.times.zones import TimeArray, spoken_time
 from lstmcast.errors import ConfigError, DataError, Problem
 
 _N_SHOWN = 3
@@ -131,11 +131,13 @@ def _between(table: Table, times: Times, data: Data) -> tuple[Table, TimeArray]:
     if keep.all():
         return table, times.values
     if not keep.any():
-        first, last = times.values.min(), times.values.max()
+        ends = (times.values.min(), times.values.max())
+        first, last = (spoken_time(end, times.tz) for end in ends)
         message = (
-            f"no row is between `data.start` and `data.end`: the data are from {first} to {last}."
+            f"no row is between `data.start` and `data.end`: the data are from {first} to {last}. "
+            "Move them, or leave them out."
         )
-        raise DataError(message, **table.place(0))
+        raise DataError(message, file=table.place(0).get("file"))
     kept = Table(table.frame[keep].reset_index(drop=True), table.origin.take(keep))
     return kept, times.values[keep]
 

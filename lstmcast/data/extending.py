@@ -43,7 +43,8 @@ def extend(panel: Panel, steps: int, *, future: Panel | None = None, known: bool
     values[old] = panel.values
     codes = np.full((offsets[-1], panel.codes.shape[1]), -1, dtype=np.int32)
     codes[old] = panel.codes
-    longer = replace(panel, times=times, values=values, codes=codes, offsets=offsets, origin=None)
+    origin = panel.origin and panel.origin.spread(old, int(offsets[-1]))
+    longer = replace(panel, times=times, values=values, codes=codes, offsets=offsets, origin=origin)
     if not known or not any(column.role == "future" for column in panel.schema.columns):
         return longer
     return _with_future(longer, new, future)

@@ -62,6 +62,9 @@ def fit_preparation(panel: Panel, splits: Splits, config: Config) -> Preparation
     """
     if config.data.missing.strategy == "error":
         check_complete(panel)
+    # Targets also as they are: forecasts are measured against what was, not what was treated.
+    for i, name in enumerate(panel.schema.targets):
+        refuse_huge(panel, panel.targets[:, i], name)
     train = splits.rows("train", panel.n_rows)
     training = _Training(panel, train, group_by(panel, train, config.scaling.per), config)
     cuts = Cuts(series=panel.series, times=splits.cuts)
@@ -100,6 +103,8 @@ def _fit_cleaning(training: _Training, cuts: Cuts) -> tuple[FloatArray, FloatArr
     return bounds, means, cleaned
 
 
+# A sum of huge values may overflow; `refuse_huge` then names the value.
+@np.errstate(over="ignore")
 def _means(values: FloatArray) -> FloatArray:
     """Mean of each column's known values, NaN where there is none."""
     known = ~np.isnan(values)

@@ -114,8 +114,8 @@ def refuse_huge(panel: Panel, values: NDArray[np.floating], name: str) -> None:
     if huge.any():
         row = int(np.argmax(huge))
         raise DataError(
-            f"the value at {panel.spoken(row)} is too large to compute with. Correct it, or treat "
-            "outliers with data.outliers.",
+            f"the value at {panel.spoken(row)} is too large to compute with. Correct it, or leave "
+            "the field empty to treat it as missing.",
             column=name,
             **panel.place(row),
         )

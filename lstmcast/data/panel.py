@@ -122,6 +122,12 @@ class Origin:
         """The origin of some rows, by number or by flag."""
         return Origin(self.files, self.file[rows], self.line[rows])
 
+    def spread(self, rows: IntArray, n_rows: int) -> Origin:
+        """The origin of `n_rows` rows: at the numbers `rows` these ones, the others inserted."""
+        file, line = np.zeros(n_rows, dtype=np.int32), np.zeros(n_rows, dtype=np.int64)
+        file[rows], line[rows] = self.file, self.line
+        return Origin(self.files, file, line)
+
 
 @dataclass(frozen=True)
 class Panel:
@@ -184,10 +190,6 @@ class Panel:
     def series_of_row(self) -> NDArray[np.int32]:
         """Index of the series that each row belongs to, int32 `(n_rows,)`."""
         return np.repeat(np.arange(self.n_series, dtype=np.int32), np.diff(self.offsets))
-
-    def with_values(self, values: FloatArray) -> Panel:
-        """The same panel with other numbers."""
-        return replace(self, values=values)
 
     def place(self, row: int) -> dict[str, Any]:
         """`file` and `line` of a row, as keyword arguments of a `DataError`."""

@@ -124,10 +124,17 @@ def _cut_times(split: Split, panel: Panel) -> NDArray[np.datetime64]:
         after_last if value is None else _after(str(value), f"split.{name}", panel.schema.tz)
         for name, value in zip(SPLITS, (split.train, split.validation, split.test), strict=True)
     ]
+    if split.test is None and cuts[1] > after_last:
+        end = spoken_time(panel.times.max(), panel.schema.tz)
+        message = (
+            f"the data end at {end}, which leaves no test after split.validation: "
+            f"{split.validation}. Give an earlier time, or more data."
+        )
+        raise DataError(message)
     if not cuts[0] <= cuts[1] <= cuts[2]:
         message = (
             "train, validation and test must ascend. Received: "
-            f"{split.train}, {split.validation}, {split.test}"
+            f"{split.train}, {split.validation}, {split.test}."
         )
         raise ConfigError([Problem("split", message)])
     return np.array(cuts, dtype="datetime64[us]")

@@ -89,7 +89,8 @@ def _require_one_each(
         f"a static covariate has one value a series, but an earlier row{of_series} has another. "
         "Name it a past or future covariate if it changes with time."
     )
-    value = table.frame[column].iloc[row]
+    # As an object it is a plain number, not one of numpy, in the message.
+    value = table.frame[column].astype(object).iloc[row]
     raise DataError(message, column=column, value=value, **table.place(row))
 
 

@@ -65,7 +65,8 @@ class _Comparison:
 
     @property
     def evidence(self) -> str:
-        return f"{self.metric.upper()} {self.model_error:.4g} against {self.baseline_error:.4g}"
+        model, baseline = _number(self.model_error), _number(self.baseline_error)
+        return f"{self.metric.upper()} {model} against {baseline}"
 
 
 def baseline_verdict(
@@ -90,7 +91,7 @@ def baseline_verdict(
         better = "better" if by_rmse.beats else "no better"
         text += (
             f" RMSE disagrees: there the model is {better} than {_spoken(by_rmse.baseline)} "
-            f"({by_rmse.model_error:.4g} against {by_rmse.baseline_error:.4g})."
+            f"({_number(by_rmse.model_error)} against {_number(by_rmse.baseline_error)})."
         )
     return BaselineVerdict(text, decided.beats, decided.baseline, decided.skill, decided.metric)
 
@@ -105,6 +106,11 @@ def _compare(scores: Mapping[str, Mapping[str, Any]], metric: str) -> _Compariso
         return None
     best = min(errors, key=lambda name: errors[name])
     return _Comparison(metric, best, model, errors[best])
+
+
+def _number(error: float) -> str:
+    """An error as in the tables: four digits, but none dropped before the point."""
+    return f"{error:,.0f}" if error >= 1000 else f"{error:#.4g}".removesuffix(".")
 
 
 def _nothing_to_compare(scores: Mapping[str, Mapping[str, Any]], split: str) -> str:
@@ -227,8 +233,9 @@ def _overfitting(epoch: int, validation: FloatArray, best: int) -> FitVerdict:
 def _levelled_off(epoch: int, *, gained: bool) -> FitVerdict:
     if not gained:
         text = (
-            "The validation loss hardly improved on its first epoch: try another "
-            "`training.learning_rate`, or covariates that say more about the target."
+            "The validation loss was as good after the first epoch as later: longer training will "
+            "not help. For a better fit try a lower `training.learning_rate`, or covariates that "
+            "say more about the target."
         )
     else:
         text = (

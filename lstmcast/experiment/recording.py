@@ -19,6 +19,7 @@ from lstmcast.experiment.measuring import Measured
 from lstmcast.experiment.network import Fitted, shapes_of
 from lstmcast.reporting.contents import Actuals, Contents
 from lstmcast.reporting.report import choose_plots, render_report
+from lstmcast.reporting.wording import short_time, step_length, utc_moment
 from lstmcast.runtime import bundle as files
 from lstmcast.runtime.bundle import RunWriter
 from lstmcast.runtime.context import context_frame, context_rows
@@ -114,7 +115,7 @@ def _contents(
     return Contents(
         name=manifest["name"],
         run_id=writer.final.name,
-        created=manifest["created"],
+        created=utc_moment(manifest["created"]),
         config_text=dump_config(dataset.preparation.config),
         freq=panel.schema.freq,
         summary=_summary(manifest, metrics, panel),
@@ -134,12 +135,13 @@ def _summary(
 ) -> dict[str, str]:
     """The facts of a run, in the order in which they are shown."""
     data, windows, seconds = manifest["data"], metrics["windows"], manifest["seconds"]
-    series = f" in {data['series']} series" if panel.schema.series else ""
+    series = f" in {data['series']:,} series" if panel.schema.series else ""
+    period = f"{short_time(data['first'])} to {short_time(data['last'])}"
     return {
-        "Data": f"{data['rows']} rows{series}, {data['first']} to {data['last']}",
-        "Frequency": f"{panel.schema.freq}, season of {panel.schema.season_length} steps",
-        "Windows": ", ".join(f"{name} {count}" for name, count in windows.items()),
-        "Parameters": str(manifest["network"]["parameters"]),
+        "Data": f"{data['rows']:,} rows{series}, {period}",
+        "Step": f"{step_length(panel.schema.freq)}, a season has {panel.schema.season_length:,}",
+        "Windows": ", ".join(f"{name} {count:,}" for name, count in windows.items()),
+        "Parameters": f"{manifest['network']['parameters']:,}",
         "Epochs": f"{metrics['epochs']}, the best was {metrics['best_epoch']}",
         "Time": f"{seconds['total']:.1f} s, {seconds['fit']:.1f} s of it fitting",
         "Backend": f"{manifest['backend']} {manifest['versions'][manifest['backend']]}",

@@ -23,7 +23,7 @@ _STYLE = """
   :root { --ink: #e6edf3; --soft: #9aa4af; --line: #30363d; --paper: #0d1117; --panel: #161b22;
     --accent: #56b4e9; --alert: #e69f00; } }
 * { box-sizing: border-box; }
-body { margin: 0 auto; max-width: 62rem; padding: 2rem 1.25rem 4rem; color: var(--ink);
+body { margin: 0 auto; max-width: 64rem; padding: 2rem 1.25rem 4rem; color: var(--ink);
   background: var(--paper); font: 16px/1.5 system-ui, "Segoe UI", "DejaVu Sans", sans-serif; }
 h1 { font-size: 1.7rem; line-height: 1.25; margin: 0; overflow-wrap: anywhere; }
 h2 { font-size: 1.2rem; margin: 2.5rem 0 .6rem; padding-bottom: .25rem;
@@ -37,10 +37,10 @@ p { margin: .5rem 0; }
   border-left: 4px solid var(--alert); }
 .warnings ul { margin: .2rem 0; padding-left: 1.2rem; }
 .scroll { overflow-x: auto; }
-.beside { display: flex; flex-wrap: wrap; gap: 0 3rem; } .beside > div { min-width: 0; }
+.beside { display: flex; flex-wrap: wrap; gap: 0 2rem; } .beside > div { min-width: 0; }
 code { font-size: .92em; }
 table { border-collapse: collapse; font-variant-numeric: tabular-nums; margin: .4rem 0; }
-th, td { padding: .28rem .9rem; border-bottom: 1px solid var(--line); text-align: right;
+th, td { padding: .28rem .5rem; border-bottom: 1px solid var(--line); text-align: right;
   white-space: nowrap; }
 th:first-child { text-align: left; padding-left: 0; }
 thead th { color: var(--soft); font-weight: 600; }
@@ -131,12 +131,12 @@ def facts(pairs: Mapping[str, str]) -> str:
     return f"<dl>{items}</dl>" if items else ""
 
 
-def table(values: ResultTable, *, title: str, note: str = "") -> str:
-    """A table of numbers under its title, the best of each row in bold."""
+def table(values: ResultTable, *, title: str, note: str = "", headed: bool = True) -> str:
+    """A table of numbers, under its title where it is `headed`, the best of each row in bold."""
     head = "".join(f'<th scope="col">{escape(name)}</th>' for name in values.columns)
     rows = "\n".join(_table_row(row) for row in values.rows)
     return (
-        f"<div>{heading(title)}{paragraph(note, kind='soft') if note else ''}\n"
+        f"<div>{heading(title) if headed else ''}{paragraph(note, kind='soft') if note else ''}\n"
         f'<div class="scroll"><table aria-label="{escape(title)}">\n'
         f'<thead><tr><th scope="col">{escape(values.corner)}</th>{head}</tr></thead>\n'
         f"<tbody>\n{rows}\n</tbody>\n</table></div></div>"

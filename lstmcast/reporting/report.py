@@ -139,12 +139,12 @@ def _by_step(contents: Contents) -> str:
     if metric is None or len(steps[metric]) < 2:
         return ""
     values = step_table(scores, metric)
-    values = step_table(scores, metric)
     if not _has_numbers(values):
         return ""
     title = f"{metric_label(metric)} at each step of the test windows"
-    content = page.table(values, title=title)
-    return page.folded(title, content) if len(values.rows) > _LONG_TABLE else content
+    if len(values.rows) > _LONG_TABLE:
+        return page.folded(title, page.table(values, title=title, headed=False))
+    return page.table(values, title=title)
 
 
 def _by_target(contents: Contents) -> str:

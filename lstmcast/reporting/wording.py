@@ -55,6 +55,18 @@ def step_length(freq: str) -> str:
     return f"{count} {unit}" + ("s" if count > 1 else "")
 
 
+def short_time(time: object) -> str:
+    """A time without the parts that are zero, such as `2001-12-29` or `2001-12-29 08:00`."""
+    date, _, clock = str(time).replace(" ", "T").partition("T")
+    clock = clock.split(".")[0].removesuffix(":00")
+    return date if clock in ("", "00:00") else f"{date} {clock}"
+
+
+def utc_moment(stamp: str) -> str:
+    """A UTC stamp such as `2026-01-31T12:00:00Z` as `2026-01-31 12:00 UTC`."""
+    return f"{short_time(stamp.removesuffix('Z'))} UTC"
+
+
 def shorten(name: str, length: int = 32) -> str:
     """The name, its middle left out where it is longer than `length`."""
     if len(name) <= length:

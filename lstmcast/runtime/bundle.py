@@ -12,7 +12,7 @@ import json
 import os
 import shutil
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
@@ -160,11 +160,18 @@ class RunWriter:
                 _flush(path)
             os.replace(self.path, self.final)
             _flush(self.final.parent)
+        self._tidy()
         return self.final
 
     def discard(self) -> None:
         """Remove what was written; for a run that failed before it was whole."""
         shutil.rmtree(self.path, ignore_errors=True)
+        self._tidy()
+
+    def _tidy(self) -> None:
+        """Remove `.partial/` unless another run is growing there."""
+        with suppress(OSError):
+            self.path.parent.rmdir()
 
 
 @contextmanager

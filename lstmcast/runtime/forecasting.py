@@ -254,10 +254,12 @@ def _missing_input(panel: Panel, preparation: Preparation, origin: int) -> DataE
     # A missing category is the level "unknown" but with `drop`.
     no_code = (panel.codes[read] < 0) & (strategy == "drop")
     missing = np.concatenate([unfilled(panel, preparation)[read], no_code], axis=1)
-    row, column = np.argwhere(missing)[0]
+    first, column = np.argwhere(missing)[0]
+    row = int(read.start + first)
     return DataError(
-        f"missing at {panel.spoken(int(read.start + row))}, inside the last {preparation.history} "
-        f"rows that the forecast reads, and data.missing.strategy {strategy!r} does not fill it. "
-        "Fill it in the data.",
+        f"missing at {panel.spoken(row)}, inside the last {preparation.history} rows that the "
+        f"forecast reads, and data.missing.strategy {strategy!r} does not fill it. Fill it in the "
+        "data.",
         column=names[column],
+        **panel.place(row),
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -35,10 +36,11 @@ def history_panel(bundle: Bundle, source: Source | None = None) -> Panel:
     data, schema = bundle.config.data, bundle.preparation.schema
     if source is None:
         data = context_data(data, schema)
-        source = bundle.path / CONTEXT
-    else:
-        # The end was that of the training data; before the start nothing is to be read, ever.
-        data = data.model_copy(update={"end": None})
+        panel = build_panel(_table(bundle, bundle.path / CONTEXT, data), data, schema=schema)
+        # No message is to send the user into a file of the run, which never changes.
+        return replace(panel, origin=None)
+    # The end was that of the training data; before the start nothing is to be read, ever.
+    data = data.model_copy(update={"end": None})
     return build_panel(_table(bundle, source, data), data, schema=schema)
 
 

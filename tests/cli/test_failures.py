@@ -30,6 +30,8 @@ ERRORS = [
     (DivergedError("no"), 5),
     (ResourceError("no"), 6),
     (MemoryError(), 6),
+    (type("ResourceExhaustedError", (Exception,), {})("OOM when allocating tensor"), 6),
+    (RuntimeError("RESOURCE_EXHAUSTED: Out of memory allocating 12 bytes."), 6),
     (OSError(28, "No space left on device"), 6),
     (ZeroDivisionError("no"), 70),
     (KeyboardInterrupt(), 130),

@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 
 from lstmcast.cli.frames import Format, encode, readable, records, write_file
+from lstmcast.config.schema import CsvFormat
 
 FRAME = pd.DataFrame(
     {
@@ -40,6 +41,12 @@ def test_csv_reads_back_the_same(tmp_path: Path) -> None:
     back = pd.read_csv(tmp_path / "f.csv", parse_dates=["time"])
     assert back["prediction"][0] == 1 / 3
     assert list(back["time"]) == list(FRAME["time"])
+
+
+def test_csv_is_written_as_a_config_has_it() -> None:
+    form = CsvFormat(delimiter=";", decimal=",", encoding="cp1252")
+    frame = pd.DataFrame({"temperatur_°C": [0.5], "site": ["a,b"]})
+    assert encode(frame, Format.csv, csv=form) == b"temperatur_\xb0C;site\n0,5;a,b\n"
 
 
 def test_a_readable_table_is_short_and_says_what_it_leaves_out() -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from lstmcast.cli.output import Console, coloured, print_json, short_time, show_path, text_table
+from lstmcast.cli.output import Console, coloured, print_json, show_path, text_table
 
 
 class Terminal(io.StringIO):
@@ -64,15 +64,3 @@ def test_table_columns_are_aligned() -> None:
 
 def test_a_table_may_have_no_rows() -> None:
     assert text_table(("run", "MASE"), []) == "run  MASE"
-
-
-@pytest.mark.parametrize(
-    ("time", "short"),
-    [
-        ("2001-12-29T00:00:00.000000", "2001-12-29"),
-        ("2001-12-29T08:00:00.000000", "2001-12-29 08:00"),
-        ("2001-12-29 08:30:15", "2001-12-29 08:30:15"),
-    ],
-)
-def test_a_time_is_shown_without_its_zeros(time: str, short: str) -> None:
-    assert short_time(time) == short

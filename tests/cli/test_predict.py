@@ -9,7 +9,10 @@ import pandas as pd
 import pytest
 
 from lstmcast.cli import delivering
+from lstmcast.runtime.inputs import future_panel
+from tests.builders import hourly_frame
 from tests.cli.conftest import Invoke
+from tests.runtime.fakes import bundle_of, dataset_of
 
 
 @pytest.fixture
@@ -164,3 +167,18 @@ def test_a_run_without_onnx_forecasts_through_keras_and_says_so(
         pd.read_csv(io.StringIO(r.out)) for r in (result, spawn("predict", trained_run))
     )
     assert ours["prediction"].to_numpy() == pytest.approx(theirs["prediction"].to_numpy(), rel=1e-5)
+
+
+def test_a_template_is_written_as_the_data_are_and_reads_back(
+    tmp_path: Path, invoke: Invoke
+) -> None:
+    csv = {"delimiter": ";", "decimal": ",", "encoding": "cp1252"}
+    frame = hourly_frame(40).rename(columns={"x": "°C"})
+    data = dataset_of(frame, data={"future_covariates": ["°C"], "csv": csv})
+    bundle = bundle_of(data, tmp_path)
+    file = tmp_path / "future.csv"
+    assert invoke("predict", bundle.path, "--template", "--output", file).code == 0
+    lines = file.read_text("cp1252").splitlines()
+    assert lines == ["time;°C", *(f"2024-01-02T{hour}:00:00;" for hour in (16, 17, 18))]
+    file.write_text("\n".join([lines[0], *(f"{line}0,5" for line in lines[1:])]), "cp1252")
+    assert future_panel(bundle, file).values[:, 1].tolist() == [0.5, 0.5, 0.5]

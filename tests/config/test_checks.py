@@ -55,6 +55,48 @@ def test_a_column_has_one_role(change: dict[str, Any], path: str) -> None:
     assert "A column has one role." in problem.message
 
 
+@pytest.mark.parametrize(
+    ("change", "sections"),
+    [
+        ({"time": "step"}, {}),
+        ({"series": "prediction"}, {}),
+        ({"time": "origin"}, {}),
+        ({"series": "actual"}, {}),
+        ({"series": "target"}, {}),
+        ({"series": "weight"}, {"model": {"type": "attention"}}),
+        ({"time": "0.1"}, {"output": {"type": "quantiles"}, "training": {"loss": "quantile"}}),
+    ],
+)
+def test_the_time_and_the_series_are_not_named_like_a_column_of_the_forecasts(
+    change: dict[str, Any], sections: dict[str, Any]
+) -> None:
+    (problem,) = problems_of(change, **sections)
+    ((field, column),) = change.items()
+    assert problem.path == f"data.{field}"
+    assert f"`{column}` is the name of another column" in problem.message
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"target": "prediction", "past_covariates": ["step"], "future_covariates": ["origin"]},
+        {"target": "load", "series": "target", "time": "weight"},
+        {"time": "0.1"},
+        {"time": ["year", "step"]},
+    ],
+)
+def test_names_that_no_table_of_forecasts_has_twice_are_free(change: dict[str, Any]) -> None:
+    assert config_from_mapping({"data": {**DATA, **change}}).config.data.target
+
+
+def test_what_is_no_time_is_reported_with_all_other_problems() -> None:
+    problems = problems_of({"start": "soon", "end": "31.12.2020", "tz": "Mars"})
+    assert [problem.path for problem in problems] == ["data.tz", "data.start", "data.end"]
+    (problem,) = problems_of(split={"train": "2020-01", "validation": "later", "test": None})
+    assert problem.path == "split.validation"
+    assert "must be a time such as 2020-12-31" in problem.message
+
+
 def test_a_part_of_the_time_may_be_a_covariate_too() -> None:
     data = {**DATA, "time": ["year", "month"], "future_covariates": ["month"]}
     assert config_from_mapping({"data": data}).config.data.time == ["year", "month"]
@@ -116,7 +158,7 @@ def test_split_times_ascend() -> None:
     "data",
     [
         {"start": "2020-01-01", "end": None},
-        {"start": "Q1 2020", "end": "Q2 2019"},
+        {"start": "2020-02-31", "end": "2019-13"},
         {"start": "2020-01-01", "end": "2019-01-01T00:00+00:00"},
     ],
 )

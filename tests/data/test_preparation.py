@@ -311,6 +311,17 @@ def test_a_feature_beyond_the_range_of_numbers_is_named():
         dataset_of(frame, data=settings, scaling={"features": "none"})
 
 
+@pytest.mark.parametrize("outliers", [{}, {"method": "iqr"}, {"method": "hampel"}])
+def test_a_target_too_large_to_be_measured_is_named_whatever_becomes_of_outliers(
+    outliers, recwarn: pytest.WarningsRecorder
+):
+    frame = hourly_frame(60)
+    frame.loc[[6, 7], "y"] = 1e308
+    with pytest.raises(DataError, match=r"column 'y': the value at 2024-01-01 06:00 is too large"):
+        dataset_of(frame, data={"outliers": outliers})
+    assert not recwarn.list
+
+
 def test_missing_values_are_refused_where_no_strategy_is_named():
     frame = hourly_frame(60)
     frame.loc[7, "y"] = np.nan

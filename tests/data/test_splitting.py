@@ -106,6 +106,12 @@ def test_what_is_no_time_is_refused_with_its_field():
         split_panel(panel_of({"a": 10}), Split(train="2024-01-05", validation="soon", test=None))
 
 
+def test_cuts_after_the_data_leave_no_test_and_are_refused_with_the_end_of_the_data():
+    split = Split(train="2024-01-01", validation="2031-01-01", test=None)
+    with pytest.raises(DataError, match=r"end at 2024-01-10, .* split\.validation: 2031-01-01\."):
+        split_panel(panel_of({"a": 10}), split)
+
+
 def test_times_that_do_not_ascend_are_refused():
     with pytest.raises(ConfigError, match="must ascend"):
         split_panel(

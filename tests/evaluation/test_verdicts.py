@@ -19,7 +19,7 @@ def test_a_model_that_wins_is_compared_with_the_best_baseline():
     )
     assert verdict.text == (
         "On the test split the model beats the best baseline, seasonal naive, by 20.0 % "
-        "(MASE 0.8 against 1)."
+        "(MASE 0.8000 against 1.000)."
     )
     assert (verdict.beats, verdict.best_baseline, verdict.metric) == (
         True,
@@ -34,7 +34,8 @@ def test_a_model_that_loses_is_told_so():
     assert verdict.beats is False
     assert verdict.skill == pytest.approx(-0.041)
     assert verdict.text.startswith(
-        "On the test split the model is worse than drift by 4.1 % (MASE 1.041 against 1): use that"
+        "On the test split the model is worse than drift by 4.1 % (MASE 1.041 against 1.000): "
+        "use that"
     )
 
 
@@ -42,8 +43,15 @@ def test_rmse_is_named_where_it_disagrees():
     verdict = baseline_verdict(scores(model=(0.9, 6.0), naive=(1.0, 7.0), drift=(1.2, 5.0)))
     assert verdict.beats
     assert verdict.text.endswith(
-        "RMSE disagrees: there the model is no better than drift (6 against 5)."
+        "RMSE disagrees: there the model is no better than drift (6.000 against 5.000)."
     )
+
+
+def test_large_errors_are_written_out():
+    verdict = baseline_verdict(
+        {"model": {"mae": 12_345.6}, "naive": {"mae": 46_292.4}, "drift": {"mae": 999_999.0}}
+    )
+    assert verdict.text.endswith("(MAE 12,346 against 46,292).")
 
 
 def test_a_tie_is_no_victory():

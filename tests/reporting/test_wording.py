@@ -2,7 +2,15 @@ import math
 
 import pytest
 
-from lstmcast.reporting.wording import count, format_number, listing, shorten, step_length
+from lstmcast.reporting.wording import (
+    count,
+    format_number,
+    listing,
+    short_time,
+    shorten,
+    step_length,
+    utc_moment,
+)
 
 
 @pytest.mark.parametrize(
@@ -62,3 +70,19 @@ def test_long_lists_are_cut():
 
 def test_nouns_are_counted():
     assert [count(1, "window"), count(2000, "window")] == ["1 window", "2,000 windows"]
+
+
+@pytest.mark.parametrize(
+    ("time", "short"),
+    [
+        ("2001-12-29T00:00:00.000000", "2001-12-29"),
+        ("2001-12-29T08:00:00.000000", "2001-12-29 08:00"),
+        ("2001-12-29 08:30:15", "2001-12-29 08:30:15"),
+    ],
+)
+def test_a_time_is_shown_without_its_zeros(time: str, short: str) -> None:
+    assert short_time(time) == short
+
+
+def test_a_stamp_says_that_it_is_in_utc() -> None:
+    assert utc_moment("2026-01-31T12:00:07Z") == "2026-01-31 12:00:07 UTC"

@@ -220,6 +220,16 @@ def test_a_missing_input_is_named_also_where_a_lag_reads_it():
         forecast(panel, data.preparation, network_of(data))
 
 
+def test_a_missing_input_is_named_with_its_line(tmp_path):
+    data = dataset_of(hourly_frame(60), data={"missing": {"strategy": "drop"}})
+    frame = hourly_frame(40)
+    frame.loc[38, "y"] = np.nan
+    frame.to_csv(tmp_path / "new.csv", index=False)
+    panel = history_panel(bundle_of(data, tmp_path), tmp_path / "new.csv")
+    with pytest.raises(DataError, match=r"new\.csv, line 40, column 'y': missing at"):
+        forecast(panel, data.preparation, network_of(data))
+
+
 def test_a_missing_category_is_named_where_rows_are_dropped():
     frame = hourly_frame(60).assign(word="p")
     settings = {"past_covariates": ["word"], "missing": {"strategy": "drop"}}

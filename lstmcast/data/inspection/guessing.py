@@ -75,17 +75,37 @@ def find_time(frame: pd.DataFrame, notes: list[str], source: Source) -> TimeFoun
         found = _as_times(frame, (name,), None)
         if found is not None:
             return found
-        formats = fitting_formats(as_text(frame[name].dropna()))
-        found = _as_times(frame, (name,), formats[0]) if formats else None
+        found = _with_format(frame, name, notes)
         if found is not None:
-            if len(formats) > 1:
-                notes.append(
-                    f"the times of {name!r} fit {formats[0]} and {formats[1]}: the first was "
-                    "taken. Change data.format if that is wrong."
-                )
             return found
     message = "no column reads as times. Name it in `data.time` and its format in `data.format`."
     raise DataError(message, file=source.name)
+
+
+def _with_format(frame: pd.DataFrame, name: str, notes: list[str]) -> TimeFound | None:
+    """A column read with the known format that fits it; of several, one that leaves few gaps."""
+    formats = fitting_formats(as_text(frame[name].dropna()))
+    readings = [_as_times(frame, (name,), form) for form in formats]
+    found = [reading for reading in readings if reading is not None]
+    if not found:
+        return None
+    steps = [_n_steps(reading.values) for reading in found]
+    # Months as days, or the reverse, have about as many; a wrong reading of days has 30 times more.
+    taken = next(each for each, n in zip(found, steps, strict=True) if n <= 2 * min(steps))
+    if len(found) > 1:
+        fitting = " and ".join(str(reading.format) for reading in found)
+        notes.append(
+            f"the times of {name!r} fit {fitting}: {taken.format} was taken. Change data.format "
+            "if that is wrong."
+        )
+    return taken
+
+
+def _n_steps(times: pd.Series) -> float:
+    """How often the smallest step goes into the time from first to last."""
+    distinct = times.drop_duplicates().sort_values()
+    steps = distinct.diff().dropna()
+    return float((distinct.iloc[-1] - distinct.iloc[0]) / steps.min()) if len(steps) else 0.0
 
 
 def _time_candidates(frame: pd.DataFrame) -> list[str]:

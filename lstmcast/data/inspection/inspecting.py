@@ -10,7 +10,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from lstmcast.config.schema import Covariate, CsvFormat, Data, PastCovariate
+from lstmcast.config.checks import check_config
+from lstmcast.config.schema import Config, Covariate, CsvFormat, Data, PastCovariate
 from lstmcast.data.assembling import build_panel
 from lstmcast.data.inspection.guessing import Roles, TimeFound, find_roles, find_series, find_time
 from lstmcast.data.inspection.sniffing import sniff_format, words_for_missing
@@ -19,6 +20,7 @@ from lstmcast.data.reading.csv_text import read_header
 from lstmcast.data.reading.parquet import parquet_columns
 from lstmcast.data.reading.sources import Source, find_sources
 from lstmcast.data.reading.table import read_source, read_table
+from lstmcast.errors import ConfigError
 
 
 @dataclass(frozen=True)
@@ -87,6 +89,7 @@ def inspect_file(path: str | Path) -> Inspection:
     Raises:
         DataError: If it cannot be read, no column holds times or numbers, or the times are
             irregular.
+        ConfigError: If no config can name its columns as they are.
     """
     source = find_sources(path, None)[0]
     form = CsvFormat() if source.is_parquet else sniff_format(source)
@@ -96,6 +99,7 @@ def inspect_file(path: str | Path) -> Inspection:
     series = find_series(frame, time, notes)
     roles = find_roles(frame, time, series=series, source=source)
     data = _data(str(path), form, time, series=series, roles=roles)
+    _refuse_unusable(data, source)
     panel = build_panel(read_table(data), data)
     return _described(
         panel,
@@ -175,6 +179,12 @@ def _data(path: str, form: CsvFormat, time: TimeFound, *, series: str | None, ro
         gaps="fill",
         duplicates="last",
     )
+
+
+def _refuse_unusable(data: Data, source: Source) -> None:
+    problems = check_config(Config(data=data))
+    if problems:
+        raise ConfigError(problems, file=source.name)
 
 
 def _is_inserted(panel: Panel) -> NDArray[np.bool_]:

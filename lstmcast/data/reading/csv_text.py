@@ -203,11 +203,24 @@ def _parse(
         except UnicodeDecodeError as error:
             raise _undecodable(source, form, error) from None
         except (pd.errors.ParserError, csv.Error) as error:
-            _exact_lines(source, form)
-            raise DataError(f"it cannot be read as CSV: {error}", file=source.name) from None
+            raise _unreadable(source, form, error) from None
     if watch.has_nul and not form.encoding.lower().startswith(_WIDE_ENCODINGS):
         raise _nul(source, form)
     return frame, watch
+
+
+def _unreadable(source: Source, form: CsvFormat, error: Exception) -> DataError:
+    """The error of a file that pandas gives up on.
+
+    Raises:
+        DataError: If the csv module sees more exactly what is wrong.
+    """
+    lines = _exact_lines(source, form)
+    if "EOF inside string" in str(error) and len(lines):
+        # The csv module takes all that follows an open quote into its record, which is the last.
+        message = "the record that starts here goes on to the end. Is a quote not closed?"
+        return DataError(message, file=source.name, line=int(lines[-1]))
+    return DataError(f"it cannot be read as CSV: {error}", file=source.name)
 
 
 def records(source: Source, form: CsvFormat) -> Iterator[tuple[int, list[str]]]:
@@ -273,9 +286,10 @@ def _undecodable(source: Source, form: CsvFormat, error: UnicodeDecodeError) -> 
     line = content.count(b"\n", 0, error.start) + 1
     byte = f"0x{content[error.start]:02x}" if error.start < len(content) else "the end"
     other = "cp1252" if content[:2] not in (b"\xff\xfe", b"\xfe\xff") else "utf-16"
+    perhaps = "if it is text at all" if other == form.encoding else f"perhaps to {other}"
     message = (
         f"byte {byte} at offset {error.start} is not {form.encoding}. "
-        f"Set `data.csv.encoding`, perhaps to {other}."
+        f"Set `data.csv.encoding`, {perhaps}."
     )
     return DataError(message, file=source.name, line=line)
 

@@ -17,7 +17,7 @@ from pandas.tseries.frequencies import to_offset
 from pandas.tseries.offsets import BaseOffset
 
 from lstmcast.data.panel import IntArray
-from lstmcast.data.times.zones import TimeArray, to_wall
+from lstmcast.data.times.zones import TimeArray, spoken_time, to_wall
 from lstmcast.errors import ConfigError, DataError, Problem
 
 _DAY = 86_400_000_000  # microseconds
@@ -254,6 +254,10 @@ def _alias(step: int) -> str:
     return f"{_times(step // _UNITS.get(unit, 1))}{unit}"
 
 
+def _spoken(wall: np.datetime64) -> str:
+    return spoken_time(wall, None)
+
+
 def _common_step(steps: IntArray, times: TimeArray, pairs: IntArray) -> int:
     """The most common step, if all others are multiples of it.
 
@@ -269,7 +273,7 @@ def _common_step(steps: IntArray, times: TimeArray, pairs: IntArray) -> int:
     if share >= _LEAST_SHARE:
         return divisor
     shown = "; ".join(
-        f"{times[pairs[i]]} is followed by {times[pairs[i] + 1]}"
+        f"{_spoken(times[pairs[i]])} is followed by {_spoken(times[pairs[i] + 1])}"
         for i in np.flatnonzero(steps % common != 0)[:3]
     )
     share = counts.max() / counts.sum()

@@ -55,6 +55,8 @@ def _draw_lines(axes: Axes, errors: dict[str, FloatArray], unit: str) -> None:
             values,
             color=_color(name),
             lw=2.2 if is_model else 1.4,
+            # On seasonal data drift is all but naive, and would hide it.
+            ls=(0, (4, 3)) if name == "drift" else "-",
             marker="o" if len(values) <= 30 else None,
             ms=4 if is_model else 2.5,
             zorder=3 if is_model else 2,

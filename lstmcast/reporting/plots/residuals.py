@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
+from matplotlib.ticker import MaxNLocator, StrMethodFormatter
 from numpy.typing import NDArray
 
 from lstmcast.data.panel import FloatArray, IntArray
@@ -116,6 +116,7 @@ def _histogram(axes: Axes, found: _Errors) -> None:
     axes.set_xlabel(f"error of {found.target}")
     axes.set_ylabel("forecast steps")
     axes.yaxis.set_major_locator(MaxNLocator(integer=True))
+    axes.yaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
     axes.grid(visible=False, axis="x")
     axes.legend(loc="upper right")
 
@@ -149,10 +150,8 @@ def _over_time(axes: Axes, found: _Errors) -> None:
     _draw_spread(axes, found.times, found.errors)
     axes.axhline(0, color=style.ACTUAL, lw=1)
     axes.set_ylim(found.limits)
-    halves = (half.mean() for half in np.array_split(found.errors, 2) if len(half))
-    means = [_short(float(mean)) for mean in halves]
-    said = "mean " + ", then ".join(means) + (" (by half)" if len(means) > 1 else "")
-    axes.set_title(f"{found.target}: {said}")
+    first, second = (_short(float(half.mean())) for half in np.array_split(found.errors, 2))
+    axes.set_title(f"{found.target}: mean {first} in the first half, {second} in the second")
     axes.set_ylabel("error")
     style.date_axis(axes, most_ticks=8)
     if axes.get_legend_handles_labels()[0]:

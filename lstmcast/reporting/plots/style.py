@@ -38,7 +38,10 @@ STYLE: dict[str, Any] = {
     "ytick.color": "#555555",
     "xtick.labelsize": 9,
     "ytick.labelsize": 9,
-    "legend.frameon": False,
+    # No frame, but a veil over what lies below.
+    "legend.edgecolor": "none",
+    "legend.facecolor": "white",
+    "legend.framealpha": 0.8,
     "legend.fontsize": 9.5,
     "lines.linewidth": 1.7,
     "lines.solid_capstyle": "round",
@@ -100,8 +103,9 @@ def date_axis(axes: Axes, *, most_ticks: int) -> None:
 
 
 def whole_number_axis(axes: Axes) -> None:
-    """Whole numbers along x: epochs, steps, lags."""
+    """Whole numbers from 1 on along x: epochs, steps, lags; to be called when all is drawn."""
     axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
+    axes.set_xlim(left=max(0.5, axes.get_xlim()[0]))
 
 
 def log_y_axis(axes: Axes) -> None:

@@ -61,6 +61,8 @@ def _save(figure: Figure, stem: Path) -> list[Path]:
     with warnings.catch_warnings():
         # A column name in a script that the font lacks: shown as boxes, no reason to complain.
         warnings.filterwarnings("ignore", message="Glyph .* missing from")
+        # Between two of its units it has no interval that keeps to the ticks asked for: some more.
+        warnings.filterwarnings("ignore", message="AutoDateLocator was unable")
         figure.savefig(png)
         figure.savefig(svg, metadata={"Date": None})
     return [png, svg]

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from lstmcast.data.inspection.inspecting import Inspection, inspect_file
-from lstmcast.errors import DataError
+from lstmcast.errors import ConfigError, DataError
 from tests.builders import hourly_frame, panel_frame, write_text
 
 
@@ -92,6 +92,19 @@ def test_a_format_is_found_and_doubt_is_told(file: Path) -> None:
     found = inspect_file(write_text(file, "date,y\n" + rows))
     assert found.format == "%d/%m/%Y"
     assert "fit %d/%m/%Y and %m/%d/%Y" in found.notes[0]
+
+
+def test_of_two_formats_the_one_that_leaves_few_gaps_is_taken(file: Path) -> None:
+    rows = "".join(f"01/{day:02d}/2024 {h:02d}:00 AM,{h}.5\n" for day in (2, 3) for h in (1, 2, 3))
+    found = inspect_file(write_text(file, "date,y\n" + rows))
+    assert (found.format, found.freq, found.n_inserted) == ("%m/%d/%Y %I:%M %p", "h", 21)
+    assert "%m/%d/%Y %I:%M %p was taken" in found.notes[0]
+
+
+def test_a_file_with_a_name_that_no_config_may_use_is_refused(file: Path) -> None:
+    frame = hourly_frame(30).rename(columns={"time": "origin"})
+    with pytest.raises(ConfigError, match=r"data\.time: `origin` is the name of another column"):
+        inspect_frame(file, frame)
 
 
 def test_an_unnamed_column_is_the_row_number_that_pandas_writes(file: Path) -> None:

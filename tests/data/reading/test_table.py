@@ -297,8 +297,10 @@ def test_an_infinite_value_is_named_as_written(file: Path, value: str) -> None:
 
 
 def test_a_quote_never_closed_is_an_error(file: Path) -> None:
-    write_text(file, 'time,y,x\n2024,1,"a\n2025,2,b\n')
-    assert failure(file, past_covariates=["x"]).file == str(file)
+    write_text(file, 'time,y,x\n2024,1,c\n\n2025,1,"a\n2026,2,b\n')
+    error = failure(file, past_covariates=["x"])
+    assert (error.file, error.line) == (str(file), 4)
+    assert "Is a quote not closed?" in str(error)
 
 
 def test_a_path_is_needed() -> None:
