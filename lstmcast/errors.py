@@ -126,6 +126,13 @@ class DataError(LstmcastError, ValueError):
         return {**super().to_json(), **place}
 
 
+class DataWarning(UserWarning):
+    """What was done to new data, or is unknown about them, that the user should know.
+
+    Not an error, and so not in the tree: issued by `warnings.warn` where a `Forecaster` reads data.
+    """
+
+
 class TooShortError(DataError):
     """There are too few rows for the windows that the config asks for."""
 

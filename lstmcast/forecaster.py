@@ -7,18 +7,20 @@ from __future__ import annotations
 
 import shutil
 import tempfile
+import warnings
 import weakref
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
-from lstmcast.errors import ConfigError, ResourceError
+from lstmcast.errors import ConfigError, DataWarning, ResourceError
 
 if TYPE_CHECKING:
     import keras
     import pandas as pd
 
     from lstmcast.config.schema import Config
+    from lstmcast.data.panel import Panel
     from lstmcast.runtime.bundle import Bundle
     from lstmcast.runtime.network import Network
     from lstmcast.training.progress import Progress
@@ -80,6 +82,8 @@ class Forecaster:
         weakref.finalize(self, shutil.rmtree, scratch, ignore_errors=True)
         run = train(self.config, frame=frame, runs_dir=scratch, progress=progress)
         self._bundle, self._network = load_bundle(run.path), None
+        for text in run.warnings:
+            warnings.warn(text, DataWarning, stacklevel=2)
         return self
 
     def evaluate(self, data: pd.DataFrame | str | Path | None = None) -> dict[str, Any]:
@@ -97,12 +101,10 @@ class Forecaster:
             DataError: If the data cannot be used.
         """
         from lstmcast.runtime.evaluating import evaluate_panel
-        from lstmcast.runtime.inputs import history_panel
 
         if data is None:
             return self.bundle.metrics()
-        panel = history_panel(self.bundle, data)
-        return evaluate_panel(self.bundle, panel, self.network())
+        return evaluate_panel(self.bundle, self._history(data), self.network())
 
     def predict(
         self,
@@ -126,12 +128,12 @@ class Forecaster:
             DataError: If an input is missing.
         """
         from lstmcast.runtime.forecasting import forecast
-        from lstmcast.runtime.inputs import future_panel, history_panel
+        from lstmcast.runtime.inputs import future_panel
         from lstmcast.runtime.tables import prediction_frame
 
         ahead = None if future is None else future_panel(self.bundle, future)
         result = forecast(
-            history_panel(self.bundle, data),
+            self._history(data),
             self.bundle.preparation,
             self.network(),
             steps=steps,
@@ -157,14 +159,13 @@ class Forecaster:
         """
         from lstmcast.models.attention import attention_weights
         from lstmcast.runtime.forecasting import last_windows
-        from lstmcast.runtime.inputs import history_panel
         from lstmcast.runtime.tables import lookback_frame
 
         if self.config.model.type != "attention":
             raise ConfigError(
                 f"model.type {self.config.model.type} has no attention weights; `attention` has."
             )
-        panel = history_panel(self.bundle, data)
+        panel = self._history(data)
         inputs, times = last_windows(panel, self.bundle.preparation)
         weights = attention_weights(self.keras_model(), inputs)
         return lookback_frame(panel, times, weights)
@@ -178,11 +179,10 @@ class Forecaster:
             ConfigError, DataError: As `predict`.
         """
         from lstmcast.runtime.forecasting import rows_ahead
-        from lstmcast.runtime.inputs import history_panel, template_frame
+        from lstmcast.runtime.inputs import template_frame
 
         n_rows = rows_ahead(self.bundle.preparation, steps)
-        panel = history_panel(self.bundle, data)
-        return template_frame(panel, n_rows, self.bundle.config.data)
+        return template_frame(self._history(data), n_rows, self.bundle.config.data)
 
     def save(self, directory: str | Path) -> Path:
         """Keep the run in a new directory.
@@ -201,6 +201,16 @@ class Forecaster:
         except OSError as error:
             raise ResourceError(f"{target}: cannot be written: {error}") from error
         return target
+
+    def _history(self, data: pd.DataFrame | str | Path | None) -> Panel:
+        """The panel of some data, with a warning of what the user should know about it."""
+        from lstmcast.runtime.inputs import history_panel, unfamiliar
+
+        panel = history_panel(self.bundle, data)
+        if data is not None:
+            for text in (*panel.warnings, *unfamiliar(panel, self.bundle.preparation)):
+                warnings.warn(text, DataWarning, stacklevel=3)
+        return panel
 
     @property
     def bundle(self) -> Bundle:

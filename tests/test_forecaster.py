@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from lstmcast.config.loading import load_config
-from lstmcast.errors import BundleError, ConfigError, ResourceError
+from lstmcast.errors import BundleError, ConfigError, DataWarning, ResourceError
 from lstmcast.forecaster import Forecaster
 from lstmcast.runtime.bundle import verify_bundle
 from tests.builders import weekly_cycle
@@ -43,6 +43,14 @@ def test_the_whole_history_forecasts_as_the_forecasters_own_last_rows(fitted):
 def test_a_forecast_from_fewer_rows_begins_after_them(fitted):
     forecast = fitted.predict(weekly_cycle().iloc[:50], steps=1)
     assert forecast["day"].tolist() == pd.to_datetime(["2024-02-20"]).tolist()
+
+
+def test_what_reading_did_to_new_data_is_a_warning(fitted):
+    frame = weekly_cycle()
+    frame.loc[frame.index[-2:], "y"] = np.nan
+    with pytest.warns(DataWarning, match="left out 2 rows at the start or end"):
+        forecast = fitted.predict(frame, steps=1)
+    assert forecast["day"].tolist() == pd.to_datetime(["2024-06-07"]).tolist()
 
 
 def test_new_data_are_measured_after_the_validation_period(fitted):

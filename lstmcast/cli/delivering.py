@@ -67,7 +67,8 @@ class Delivery:
             run: The run's directory.
 
         Raises:
-            ConfigError: If two of the options exclude each other, or the file is inside the run.
+            ConfigError: If two of the options exclude each other, the file is inside the run, or
+                its directory is not there.
         """
         if self.as_json and self.output == STDOUT:
             raise ConfigError("--json and --output - both take standard output. Leave one out.")
@@ -82,6 +83,8 @@ class Delivery:
             raise ConfigError(
                 f"--output {self.output} is inside the run, which never changes. Write elsewhere."
             )
+        if self.file and not self.file.parent.is_dir():
+            raise ConfigError(f"--output {self.output}: there is no directory {self.file.parent}.")
         if self.form is Format.parquet and self.file is None and sys.stdout.isatty():
             raise ConfigError("--format parquet is not for a terminal. Name a file with --output.")
 

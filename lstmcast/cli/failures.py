@@ -8,17 +8,18 @@ import signal
 import sys
 import threading
 import traceback
+import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from types import FrameType
-from typing import Any
+from typing import Any, TextIO
 
 import typer
 from typer.exceptions import TyperException
 from typer.main import get_command
 
 from lstmcast.cli.output import SCHEMA, coloured, print_json
-from lstmcast.errors import LstmcastError, ResourceError
+from lstmcast.errors import DataWarning, LstmcastError, ResourceError
 
 BUG = LstmcastError.exit_code
 RESOURCE = ResourceError.exit_code
@@ -59,7 +60,11 @@ def call(app: typer.Typer, arguments: list[str]) -> int:
     debug, arguments = _DEBUG in arguments, [each for each in arguments if each != _DEBUG]
     command = get_command(app)
     try:
-        with _terminable(), command.make_context("lstmcast", list(arguments)) as context:
+        with (
+            _terminable(),
+            _spoken_warnings(),
+            command.make_context("lstmcast", list(arguments)) as context,
+        ):
             command.invoke(context)
         sys.stdout.flush()
     except typer.Exit as end:
@@ -75,6 +80,31 @@ def call(app: typer.Typer, arguments: list[str]) -> int:
         _show(failure, command=_name(arguments), as_json=_JSON in arguments)
         return failure.exit_code
     return 0
+
+
+@contextlib.contextmanager
+def _spoken_warnings() -> Iterator[None]:
+    """Print every `DataWarning` as a sentence while the body runs."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("always", DataWarning)
+        warnings.showwarning = _show_warning
+        yield
+
+
+def _show_warning(
+    message: Warning | str,
+    category: type[Warning],
+    filename: str,
+    lineno: int,
+    file: TextIO | None = None,
+    line: str | None = None,
+) -> None:
+    """Ours as a sentence; a library's as Python shows it."""
+    if issubclass(category, DataWarning):
+        text = f"{coloured('warning:', 'yellow', sys.stderr)} {message}\n"
+    else:
+        text = warnings.formatwarning(message, category, filename, lineno, line)
+    (file or sys.stderr).write(text)
 
 
 def _describe(error: BaseException) -> _Failure:

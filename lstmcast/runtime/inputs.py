@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,6 +13,7 @@ from lstmcast.config.schema import Data
 from lstmcast.data.assembling import build_panel
 from lstmcast.data.extending import extend
 from lstmcast.data.panel import Panel, tail
+from lstmcast.data.preparation import Preparation
 from lstmcast.data.reading.table import Table, needed_columns, read_table, table_from_frame
 from lstmcast.runtime.bundle import CONTEXT, Bundle
 from lstmcast.runtime.context import context_data, written_times
@@ -21,6 +23,9 @@ if TYPE_CHECKING:
 
     # A frame, or a file as `data.path` takes it: a path, a glob, `-` for standard input.
     Source = pd.DataFrame | str | Path
+
+# Names in one warning.
+SHOWN = 5
 
 
 def history_panel(bundle: Bundle, source: Source | None = None) -> Panel:
@@ -42,6 +47,32 @@ def history_panel(bundle: Bundle, source: Source | None = None) -> Panel:
     # The end was that of the training data; before the start nothing is to be read, ever.
     data = data.model_copy(update={"end": None})
     return build_panel(_table(bundle, source, data), data, schema=schema)
+
+
+def unfamiliar(panel: Panel, preparation: Preparation) -> list[str]:
+    """What of a panel training did not see, in sentences: whole series, levels of categories."""
+    texts = []
+    new = sorted(set(panel.series) - set(preparation.cuts.series))
+    if new:
+        texts.append(
+            f"{_listing(new)}: not in training, so forecast with what was learned from the others"
+        )
+    named = (
+        (panel.schema.names(kind="category"), panel.levels),
+        (panel.schema.names(kind="category", roles=("static",)), panel.static_levels),
+    )
+    for names, levels in named:
+        for name, texts_of in zip(names, levels, strict=True):
+            unknown = sorted(set(texts_of) - set(preparation.vocabularies[name]))
+            if unknown:
+                texts.append(f"{name} {_listing(unknown)}: not in training, so read as unknown")
+    return texts
+
+
+def _listing(names: Sequence[str]) -> str:
+    """The first names, and how many more there are."""
+    more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
+    return ", ".join(repr(name) for name in names[:SHOWN]) + more
 
 
 def future_panel(bundle: Bundle, source: Source) -> Panel:

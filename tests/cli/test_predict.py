@@ -182,3 +182,21 @@ def test_a_template_is_written_as_the_data_are_and_reads_back(
     assert lines == ["time;°C", *(f"2024-01-02T{hour}:00:00;" for hour in (16, 17, 18))]
     file.write_text("\n".join([lines[0], *(f"{line}0,5" for line in lines[1:])]), "cp1252")
     assert future_panel(bundle, file).values[:, 1].tolist() == [0.5, 0.5, 0.5]
+
+
+def test_what_reading_did_to_the_data_is_told_on_standard_error(
+    trained_run: Path, data: Path, tmp_path: Path, invoke: Invoke
+) -> None:
+    newer = tmp_path / "newer.csv"
+    newer.write_text(data.read_text() + "2024-06-09,\n")
+    result = invoke("predict", trained_run, "--data", newer)
+    assert result.code == 0
+    assert "warning: left out 1 row at the start or end of a series" in result.err
+
+
+def test_a_directory_that_is_not_there_is_refused_before_anything_is_computed(
+    trained_run: Path, tmp_path: Path, invoke: Invoke
+) -> None:
+    result = invoke("predict", trained_run, "--output", tmp_path / "none" / "f.csv")
+    assert result.code == 2
+    assert "there is no directory" in result.err

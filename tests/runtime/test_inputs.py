@@ -4,7 +4,7 @@ import pytest
 
 from lstmcast.errors import DataError
 from lstmcast.runtime.forecasting import forecast, rows_ahead
-from lstmcast.runtime.inputs import future_panel, history_panel, template_frame
+from lstmcast.runtime.inputs import future_panel, history_panel, template_frame, unfamiliar
 from tests.builders import hourly_frame, panel_frame
 from tests.runtime.fakes import bundle_of, dataset_of, network_of
 
@@ -159,3 +159,16 @@ def test_a_file_of_the_future_without_the_covariate_is_refused(tmp_path):
     bundle = bundle_of(data, tmp_path)
     with pytest.raises(DataError, match="'x'"):
         future_panel(bundle, hourly_frame(70)[["time", "y"]])
+
+
+def test_series_and_categories_that_training_did_not_see_are_named(tmp_path):
+    frame = panel_frame({"a": 40, "b": 40}).assign(kind="wet")
+    data = dataset_of(frame, data={"series": "id", "past_covariates": ["kind"]})
+    bundle = bundle_of(data, tmp_path)
+    assert unfamiliar(history_panel(bundle, frame), bundle.preparation) == []
+    new = panel_frame({"b": 9, "c": 9}).assign(kind=["wet", "dry"] * 9)
+    found = unfamiliar(history_panel(bundle, new), bundle.preparation)
+    assert found == [
+        "'c': not in training, so forecast with what was learned from the others",
+        "kind 'dry': not in training, so read as unknown",
+    ]
