@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from lstmcast.cli.frames import Format, encode, readable, records, write_file
 from lstmcast.cli.output import show_path
-from lstmcast.errors import ConfigError
+from lstmcast.errors import ConfigError, ResourceError
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -67,8 +67,8 @@ class Delivery:
             run: The run's directory.
 
         Raises:
-            ConfigError: If two of the options exclude each other, the file is inside the run, or
-                its directory is not there.
+            ConfigError: If two of the options exclude each other, or the file is inside the run.
+            ResourceError: If the file's directory is not there.
         """
         if self.as_json and self.output == STDOUT:
             raise ConfigError("--json and --output - both take standard output. Leave one out.")
@@ -84,7 +84,10 @@ class Delivery:
                 f"--output {self.output} is inside the run, which never changes. Write elsewhere."
             )
         if self.file and not self.file.parent.is_dir():
-            raise ConfigError(f"--output {self.output}: there is no directory {self.file.parent}.")
+            raise ResourceError(
+                f"{self.output}: cannot be written: there is no directory {self.file.parent}. Make "
+                "it, or name another."
+            )
         if self.form is Format.parquet and self.file is None and sys.stdout.isatty():
             raise ConfigError("--format parquet is not for a terminal. Name a file with --output.")
 

@@ -192,11 +192,3 @@ def test_what_reading_did_to_the_data_is_told_on_standard_error(
     result = invoke("predict", trained_run, "--data", newer)
     assert result.code == 0
     assert "warning: left out 1 row at the start or end of a series" in result.err
-
-
-def test_a_directory_that_is_not_there_is_refused_before_anything_is_computed(
-    trained_run: Path, tmp_path: Path, invoke: Invoke
-) -> None:
-    result = invoke("predict", trained_run, "--output", tmp_path / "none" / "f.csv")
-    assert result.code == 2
-    assert "there is no directory" in result.err
