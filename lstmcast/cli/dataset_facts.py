@@ -6,10 +6,24 @@ from typing import Any
 
 import numpy as np
 
-from lstmcast.data.dataset import Dataset
+from lstmcast.config.schema import Config
+from lstmcast.data.dataset import Dataset, build_dataset, load_panel
 from lstmcast.data.splitting import SPLITS
 
 _FLOAT32 = 4
+
+
+def unscaled_dataset(config: Config) -> Dataset:
+    """Read, split and prepare, all but the scalers.
+
+    They change no row and no window, and scikit-learn, which fits them, loads slowly.
+
+    Raises:
+        DataError: If the config would not train.
+    """
+    scaling = config.scaling.model_copy(update={"features": "none", "target": "none"})
+    unscaled = config.model_copy(update={"scaling": scaling})
+    return build_dataset(unscaled, load_panel(unscaled))
 
 
 def dataset_facts(dataset: Dataset) -> dict[str, Any]:

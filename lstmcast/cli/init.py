@@ -12,7 +12,7 @@ import typer
 
 from lstmcast.cli.options import AsJson, Quiet
 from lstmcast.cli.output import Console, facts, show_path
-from lstmcast.errors import ConfigError
+from lstmcast.errors import ConfigError, DataError
 
 if TYPE_CHECKING:
     from lstmcast.config.template import Outline
@@ -54,7 +54,7 @@ def init(
     else:
         outline = outline_of(inspection, path=_relative(Path(inspection.file), output))
     _write(outline, output)
-    notes = () if inspection is None else inspection.notes
+    notes = () if inspection is None else (*inspection.notes, *_obstacles(output))
     console.warn(notes)
     console.answer(
         _text(inspection, output),
@@ -64,8 +64,10 @@ def init(
     )
     if inspection is None:
         console.suggest(f"lstmcast validate {show_path(output)}", "once it is filled in")
-    else:
+    elif notes == inspection.notes:
         console.suggest(f"lstmcast train {show_path(output)}", "it trains as it is")
+    else:
+        console.suggest(f"lstmcast validate {show_path(output)}", "once that is mended")
 
 
 def _inspect(source: str) -> Inspection:
@@ -74,6 +76,18 @@ def _inspect(source: str) -> Inspection:
     if source == "-":
         raise ConfigError("--from takes a file, not standard input: the config has to name it.")
     return inspect_file(source)
+
+
+def _obstacles(config: Path) -> tuple[str, ...]:
+    """Why a config would not train as it is; empty where it would."""
+    from lstmcast.cli.dataset_facts import unscaled_dataset
+    from lstmcast.config.loading import load_config
+
+    try:
+        unscaled_dataset(load_config(config).config)
+    except DataError as error:
+        return (f"it does not train as it is: {error}",)
+    return ()
 
 
 def _relative(data: Path, config: Path) -> str:

@@ -11,7 +11,6 @@ from lstmcast.cli.output import Console, facts
 from lstmcast.reporting.wording import short_time
 
 if TYPE_CHECKING:
-    from lstmcast.config.schema import Config
     from lstmcast.data.dataset import Dataset
 
 
@@ -33,25 +32,18 @@ def validate(
     lstmcast validate config.yaml
     lstmcast validate config.yaml --build --set model.type=seq2seq
     """
-    from lstmcast.cli.dataset_facts import dataset_facts
+    from lstmcast.cli.dataset_facts import dataset_facts, unscaled_dataset
     from lstmcast.config.loading import load_config
-    from lstmcast.data.dataset import build_dataset, load_panel
 
     console = Console("validate", as_json=as_json, quiet=quiet)
     loaded = load_config(config, overrides=overrides or ())
-    dataset = build_dataset(_unscaled(loaded.config), load_panel(loaded.config))
+    dataset = unscaled_dataset(loaded.config)
     found = dataset_facts(dataset)
     parameters = _count_parameters(dataset) if build else None
     network = {} if parameters is None else {"parameters": parameters}
     console.warn(() if as_json else dataset.warnings)
     console.answer(_text(found, parameters), config=str(config), **found, **network)
     console.suggest(f"lstmcast train {config}", "train it")
-
-
-def _unscaled(config: Config) -> Config:
-    """The config without scalers: they change no row or window, and scikit-learn loads slowly."""
-    scaling = config.scaling.model_copy(update={"features": "none", "target": "none"})
-    return config.model_copy(update={"scaling": scaling})
 
 
 def _count_parameters(dataset: Dataset) -> int:

@@ -116,3 +116,15 @@ def test_a_new_template_says_what_to_fill_in(
     assert result.code == 0
     assert "data.path, data.time and data.target" in result.out
     assert "lstmcast validate config.yaml" in result.err
+
+
+def test_a_file_that_would_not_train_is_told_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, invoke: Invoke
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    path = tmp_path / "holes.csv"
+    weekly_cycle(90).assign(y=lambda f: f["y"].where(f.index % 2 == 0)).to_csv(path, index=False)
+    result = invoke("init", "--from", path)
+    assert result.code == 0
+    assert "warning: it does not train as it is: the" in result.err
+    assert "lstmcast validate" in result.err
