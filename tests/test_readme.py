@@ -33,19 +33,21 @@ def commands() -> list[str]:
     return sorted({call.split(">")[0].strip() for call in calls if call.startswith("lstmcast ")})
 
 
-def parse(arguments: list[str]) -> None:
-    """Let the command that is meant read its arguments, without running it."""
+def parse(arguments: list[str]) -> str:
+    """Let the command that is meant read its arguments, without running it; its full name."""
     command = get_command(app)
     context = command.make_context("lstmcast", list(arguments))
     while hasattr(command, "resolve_command"):
         words = [*context._protected_args, *context.args]
         name, command, rest = command.resolve_command(context, words)
         context = command.make_context(name, rest, parent=context)
+    return context.command_path
 
 
 @pytest.mark.parametrize("call", commands())
 def test_every_command_parses(call: str) -> None:
-    parse(shlex.split(call)[1:])
+    # A wrong name or option raises.
+    assert call.startswith(parse(shlex.split(call)[1:]))
 
 
 @pytest.mark.parametrize(
@@ -72,7 +74,7 @@ def test_every_config_shown_is_valid(text: str, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("text", blocks("python"))
 def test_the_python_shown_compiles(text: str) -> None:
-    compile(text, "README.md", "exec")
+    assert compile(text, "README.md", "exec").co_names
 
 
 def test_the_exit_codes_are_those_of_the_help() -> None:

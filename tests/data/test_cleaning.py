@@ -242,7 +242,9 @@ def test_the_first_missing_value_is_named_with_the_number_in_each_column():
 
 
 def test_a_complete_panel_passes():
-    check_complete(panel_with_holes([]))
+    panel = panel_with_holes([])
+    assert not np.isnan(panel.values).any()
+    check_complete(panel)
 
 
 def test_a_late_column_may_lack_the_values_that_are_still_to_come():

@@ -54,11 +54,14 @@ def test_a_replaced_standard_error_is_what_the_user_sees(monkeypatch: pytest.Mon
     assert chatter.text == "hidden\n"
 
 
-def test_a_stream_that_a_library_has_kept_still_works_afterwards() -> None:
+def test_a_stream_that_a_library_has_kept_still_works_afterwards(
+    capfd: pytest.CaptureFixture[str],
+) -> None:
     with captured_chatter():
         kept = sys.stderr
-    kept.write("")
+    kept.write("later")
     kept.flush()
+    assert capfd.readouterr().err == "later"
 
 
 def test_bytes_that_are_no_text_do_not_break_the_capture() -> None:
