@@ -14,7 +14,7 @@ from lstmcast.cli.output import Console, coloured_state
 
 if TYPE_CHECKING:
     from lstmcast.cli.environment import Environment
-    from lstmcast.cli.kernels import Kernel
+    from lstmcast.training.kernels import Kernel
     from lstmcast.config.schema import Config
 
 _LOW_DISK = 1_000_000_000
@@ -140,7 +140,7 @@ def _disk(free: int) -> Check:
 
 
 def _kernel(config: Config, environment: Environment) -> Kernel:
-    from lstmcast.cli.kernels import kernel_of
+    from lstmcast.training.kernels import kernel_of
 
     backends = {backend.name: backend for backend in environment.backends}
     backend = backends.get(config.training.backend)

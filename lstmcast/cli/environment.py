@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from lstmcast.machine import available_cpus, available_memory
+
 CORE = (
     "keras",
     "tensorflow",
@@ -71,7 +73,7 @@ class Environment:
         packages: Version of each package that lstmcast knows, None where it is not installed.
         backends: Those that are installed.
         cpus: Cores that this process may use.
-        memory: Bytes of the machine; None where that is unknown.
+        memory: Bytes that it may use; None where that is unknown.
         disk: Free bytes where runs go.
     """
 
@@ -118,8 +120,8 @@ def look_around(runs_dir: Path) -> Environment:
         system=f"{platform.system()} {platform.machine()}",
         packages={name: _version(name) for name in (*CORE, *OPTIONAL)},
         backends=tuple(_ask(name) for name in _BACKENDS if importlib.util.find_spec(name)),
-        cpus=_cpus(),
-        memory=_memory(),
+        cpus=available_cpus(),
+        memory=available_memory(),
         disk=shutil.disk_usage(there).free,
     )
 
@@ -149,16 +151,3 @@ def _ask(backend: str) -> Backend:
         lines = answer.stderr.strip().splitlines()
         return Backend(backend, error=lines[-1] if lines else f"exit code {answer.returncode}")
     return Backend(backend, devices=tuple(json.loads(answer.stdout.splitlines()[-1])))
-
-
-def _cpus() -> int:
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
-
-
-def _memory() -> int | None:
-    try:
-        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    except (AttributeError, ValueError, OSError):
-        return None

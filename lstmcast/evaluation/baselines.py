@@ -17,6 +17,8 @@ from lstmcast.data.panel import FloatArray, IntArray
 from lstmcast.data.windows import origins, target_rows
 
 _NEVER = -1
+# Windows that are forecast at once, so that what is computed on the way stays small.
+BLOCK = 16_384
 
 
 @dataclass(frozen=True)
@@ -59,8 +61,6 @@ def baseline_forecasts(
 ) -> dict[str, FloatArray]:
     """Forecast the given windows by simple rules.
 
-    Memory is a few times that of the result; give fewer `starts` at a time where that is much.
-
     Args:
         names: Which baselines.
         actual: float64 `(n_rows, T)`, the raw targets of all series end to end, NaN where missing.
@@ -73,16 +73,23 @@ def baseline_forecasts(
         For each name float64 `(W, horizon, T)`; NaN where the series had no observed value at or
         before the origin.
     """
-    history = _History(
-        actual=actual,
-        last_seen=_last_seen(actual, offsets),
-        offsets=offsets,
-        series=np.searchsorted(offsets, starts, side="right") - 1,
-        origins=origins(starts, window),
-        targets=target_rows(starts, window),
-        season_length=season_length,
-    )
-    return {name: _BASELINES[name](history) for name in names}
+    last_seen = _last_seen(actual, offsets)
+    shape = (len(starts), window.horizon, actual.shape[1])
+    forecasts = {name: np.empty(shape) for name in names}
+    for first in range(0, len(starts), BLOCK):
+        block = starts[first : first + BLOCK]
+        history = _History(
+            actual=actual,
+            last_seen=last_seen,
+            offsets=offsets,
+            series=np.searchsorted(offsets, block, side="right") - 1,
+            origins=origins(block, window),
+            targets=target_rows(block, window),
+            season_length=season_length,
+        )
+        for name in names:
+            forecasts[name][first : first + BLOCK] = _BASELINES[name](history)
+    return forecasts
 
 
 def _last_seen(actual: FloatArray, offsets: IntArray) -> IntArray:
@@ -112,7 +119,7 @@ def _seasonal_naive(history: _History) -> FloatArray:
 def _drift(history: _History) -> FloatArray:
     """The line through the first and the last observed value, y_T + h·(y_T - y_1) / (T - 1)."""
     last_row = history.last_seen[history.origins]
-    first_row = _first_seen(history)[history.series]
+    first_row = _first_seen(history)
     last, first = history.values_at(last_row), history.values_at(first_row)
     distance = last_row - first_row
     slope = np.where(distance > 0, (last - first) / np.maximum(distance, 1), 0.0)
@@ -122,12 +129,13 @@ def _drift(history: _History) -> FloatArray:
 
 
 def _first_seen(history: _History) -> IntArray:
-    """Row of the first observed value of each series, `(n_series, T)`; `_NEVER` for none."""
-    n_rows = len(history.actual)
-    rows = np.arange(n_rows, dtype=np.int64)[:, None]
-    seen = np.where(np.isnan(history.actual), n_rows, rows)
-    first = np.minimum.reduceat(seen, history.offsets[:-1], axis=0)
-    return np.where(first == n_rows, _NEVER, first)
+    """Row of the first observed value of each window's series, `(W, T)`; `_NEVER` for none."""
+    series, of_window = np.unique(history.series, return_inverse=True)
+    first = np.full((len(series), history.actual.shape[1]), _NEVER)
+    for i, (begin, end) in enumerate(zip(history.offsets[series], history.offsets[series + 1])):
+        observed = ~np.isnan(history.actual[begin:end])
+        first[i] = np.where(observed.any(axis=0), begin + observed.argmax(axis=0), _NEVER)
+    return first[of_window]
 
 
 _BASELINES: dict[BaselineName, Callable[[_History], FloatArray]] = {

@@ -27,7 +27,8 @@ class WindowForecasts:
         y_pred: float64 `(W, H, T)`, the point forecast.
         quantiles: float64 `(W, H, T, Q)`, or None for a point forecast.
         levels: The `Q` levels, ascending; empty for a point forecast.
-        baselines: For each baseline by name, its forecast, float64 `(W, H, T)`.
+        baselines: For each baseline by name, its forecast, float64 `(W, H, T)`; it may be computed
+            anew each time it is asked for.
         targets: Names of the targets.
         series_names: Id of each series.
     """

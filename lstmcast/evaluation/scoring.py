@@ -1,6 +1,6 @@
 """Metrics of a split's forecasts: overall, by step and by target, beside the baselines.
 
-Memory is a few times that of one forecast array, whatever the number of metrics and baselines.
+Memory is that of one baseline's forecasts at a time, whatever the number of metrics.
 """
 
 from __future__ import annotations
@@ -186,7 +186,12 @@ def scaled_scores(forecasts: WindowForecasts, deviation: FloatArray) -> dict[str
     Returns:
         `mse` and `mae`; None without windows or where a deviation is zero.
     """
-    divisor = np.where(deviation > 0, deviation, np.nan)
-    y_true, y_pred = forecasts.y_true / divisor, forecasts.y_pred / divisor
-    scored = _Scored(y_true, y_pred, scale=np.empty((0, 0)))
-    return {"mse": scored.value("mse"), "mae": scored.value("mae")}
+    y_true, y_pred = forecasts.y_true, forecasts.y_pred
+    if not y_true.size:
+        return {"mse": None, "mae": None}
+    unit = np.where(deviation > 0, deviation, np.nan)
+    with np.errstate(over="ignore", invalid="ignore"):
+        return {
+            "mse": _json_number(formulas.mse(y_true, y_pred, unit=unit)),
+            "mae": _json_number(formulas.mae(y_true, y_pred, unit=unit)),
+        }

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
+from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -104,37 +106,39 @@ def fit(
 
 def _fit(dataset: Dataset, writer: RunWriter, progress: Progress) -> Fitted:
     from lstmcast.training.backend import load_keras
+    from lstmcast.training.export import Exporter
     from lstmcast.training.fitting import fit_network
     from lstmcast.training.inference import KerasNetwork
     from lstmcast.training.weights import weights_of
 
     config, shapes = dataset.preparation.config, shapes_of(dataset.preparation)
     load_keras(config.training, seed=config.seed)
-    network = build_network(config.model, shapes)
-    history = fit_network(
-        network,
-        dataset.prepared.arrays,
-        starts=Starts(train=dataset.starts["train"], validation=dataset.starts["validation"]),
-        config=config,
-        progress=progress,
-        tensorboard=writer.path / files.TENSORBOARD,
-    )
-    for row in history.rows:
-        writer.log("epoch", **asdict(row))
-    weights = weights_of(network)
-    exported, export, warnings = _export(dataset, weights, KerasNetwork(network), writer)
+    with Exporter(config.model, shapes) as exporter:
+        network = build_network(config.model, shapes)
+        history = fit_network(
+            network,
+            dataset.prepared.arrays,
+            starts=Starts(train=dataset.starts["train"], validation=dataset.starts["validation"]),
+            config=config,
+            progress=progress,
+            tensorboard=writer.path / files.TENSORBOARD,
+        )
+        writer.log("kernel", **asdict(history.kernel))
+        for row in history.rows:
+            writer.log("epoch", **asdict(row))
+        weights = weights_of(network)
+        write = partial(exporter.write, weights)
+        exported, export, warnings = _export(dataset, write, KerasNetwork(network), writer)
     return Fitted(history, weights, exported, export, warnings)
 
 
 def _export(
-    dataset: Dataset, weights: Mapping[str, np.ndarray], trained: Network, writer: RunWriter
+    dataset: Dataset, write: Callable[[Path], None], trained: Network, writer: RunWriter
 ) -> tuple[Network, dict[str, Any], tuple[str, ...]]:
     """The network that forecasts, and what the manifest says of it."""
-    from lstmcast.training.export import export_onnx
-
     preparation, path = dataset.preparation, writer.path / files.NETWORK
     try:
-        export_onnx(preparation.config.model, shapes_of(preparation), weights, path)
+        write(path)
     except ResourceError as error:
         warning = f"the run has no {files.NETWORK} and forecasts through Keras, slowly: {error}"
         return trained, {"left_out": str(error)}, (warning,)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib.metadata
 import platform
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -15,6 +15,7 @@ from lstmcast import __version__
 from lstmcast.config.loading import dump_config
 from lstmcast.data.dataset import Dataset, fingerprint
 from lstmcast.data.panel import Panel, tail
+from lstmcast.evaluation.forecasts import WindowForecasts
 from lstmcast.experiment.measuring import Measured
 from lstmcast.experiment.network import Fitted, shapes_of
 from lstmcast.reporting.contents import Actuals, Contents
@@ -73,19 +74,22 @@ def write_files(writer: RunWriter, dataset: Dataset, fitted: Fitted, measured: M
     writer.weights(fitted.weights)
     writer.table(files.CONTEXT, context_frame(tail(panel, context_rows(panel, preparation))))
     writer.table(files.HISTORY, _history_frame(fitted.history))
-    arrays: dict[str, np.ndarray] = {
-        "starts": test.starts,
-        "series": test.series,
-        "origin_times": test.origin_times,
-        "y_true": test.y_true,
-        "y_pred": test.y_pred,
-        **{f"baseline_{name}": values for name, values in test.baselines.items()},
-    }
-    if test.quantiles is not None:
-        arrays["quantiles"] = test.quantiles
-    writer.arrays(files.FORECASTS, arrays)
+    writer.arrays(files.FORECASTS, _forecast_arrays(measured.test))
     if test.y_true.size <= CSV_ROWS:
         writer.table(files.FORECASTS_CSV, forecasts_frame(test, panel.schema))
+
+
+def _forecast_arrays(test: WindowForecasts) -> Iterator[tuple[str, np.ndarray]]:
+    """What `forecasts.npz` holds, one array at a time."""
+    yield "starts", test.starts
+    yield "series", test.series
+    yield "origin_times", test.origin_times
+    yield "y_true", test.y_true
+    yield "y_pred", test.y_pred
+    if test.quantiles is not None:
+        yield "quantiles", test.quantiles
+    for name, values in test.baselines.items():
+        yield f"baseline_{name}", values
 
 
 def write_report(

@@ -154,28 +154,36 @@ def recurrent_layer(
     """
     import keras
 
-    kind = {"lstm": keras.layers.LSTM, "gru": keras.layers.GRU}[cell]
-    layer = kind(
-        parameters.units[index], name=f"{cell}_{index}", **cell_options(parameters), **outputs
+    layer = cell_layer(
+        parameters, parameters.units[index], name=f"{cell}_{index}", cell=cell, **outputs
     )
     if parameters.bidirectional:
         return keras.layers.Bidirectional(layer, name=f"bidirectional_{index}")
     return layer
 
 
-def cell_options(parameters: RecurrentParameters) -> dict[str, Any]:
-    """What every recurrent layer of a network is built with."""
+def cell_layer(
+    parameters: RecurrentParameters, units: int, *, name: str, cell: Cell, **outputs: bool
+) -> keras.layers.Layer:
+    """A recurrent layer in one direction, with the options that all of a network have."""
     import keras
+
+    # A subclass of what Keras has, so that importing it imports Keras.
+    from lstmcast.models.fast_lstm import FastLSTM
 
     def penalty() -> keras.regularizers.Regularizer | None:
         return keras.regularizers.L2(parameters.l2) if parameters.l2 else None
 
-    return {
-        "activation": parameters.activation,
-        "recurrent_dropout": parameters.recurrent_dropout,
-        "kernel_regularizer": penalty(),
-        "recurrent_regularizer": penalty(),
-    }
+    kind = {"lstm": FastLSTM, "gru": keras.layers.GRU}[cell]
+    return kind(
+        units,
+        name=name,
+        activation=parameters.activation,
+        recurrent_dropout=parameters.recurrent_dropout,
+        kernel_regularizer=penalty(),
+        recurrent_regularizer=penalty(),
+        **outputs,
+    )
 
 
 def after_layer(states: Tensor, parameters: RecurrentParameters, *, name: str) -> Tensor:

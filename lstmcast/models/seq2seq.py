@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal
 from lstmcast.models.blocks import (
     Tensor,
     after_layer,
-    cell_options,
+    cell_layer,
     join,
     read_inputs,
     recurrent_layer,
@@ -56,14 +56,13 @@ def _encoded(sequence: Tensor, parameters: Parameters) -> tuple[Tensor, list[lis
 
 def _decoded(steps: Tensor, states: list[list[Tensor]], parameters: Parameters) -> Tensor:
     """The decoder's output at each step, `[batch, horizon, n]`."""
-    from keras import layers
-
     for index, initial in enumerate(states):
-        layer = layers.LSTM(
+        layer = cell_layer(
+            parameters,
             initial[0].shape[-1],
             name=f"decoder_{index}",
+            cell="lstm",
             return_sequences=True,
-            **cell_options(parameters),
         )
         steps = layer(steps, initial_state=initial)
         steps = after_layer(steps, parameters, name=f"decoder_{index}")

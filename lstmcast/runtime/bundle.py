@@ -11,7 +11,8 @@ import hashlib
 import json
 import os
 import shutil
-from collections.abc import Iterator, Mapping
+import zipfile
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -135,10 +136,15 @@ class RunWriter:
         with _writing(self.path / WEIGHTS) as path:
             path.write_bytes(content)
 
-    def arrays(self, name: str, arrays: Mapping[str, np.ndarray]) -> None:
-        """Write arrays as a compressed npz."""
-        with _writing(self.path / name) as path:
-            np.savez_compressed(path, **dict(arrays))  # type: ignore[arg-type]
+    def arrays(self, name: str, arrays: Iterable[tuple[str, np.ndarray]]) -> None:
+        """Write named arrays as a compressed npz, one at a time."""
+        with (
+            _writing(self.path / name) as path,
+            zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive,
+        ):
+            for key, array in arrays:
+                with archive.open(f"{key}.npy", "w", force_zip64=True) as member:
+                    np.lib.format.write_array(member, np.asanyarray(array), allow_pickle=False)
 
     def finish(self, manifest: Mapping[str, Any]) -> Path:
         """Write the manifest, flush everything to disk and move the run into place.

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from lstmcast.config.schema import BaselineName
 from lstmcast.data.cleaned import rows_of
 from lstmcast.data.cleaning import check_complete
 from lstmcast.data.panel import FloatArray, IntArray, Panel
@@ -22,14 +23,11 @@ from lstmcast.evaluation.diagnostics import echo_check
 from lstmcast.evaluation.forecasts import WindowForecasts
 from lstmcast.evaluation.scoring import mase_scale, scaled_scores, score_split
 from lstmcast.evaluation.verdicts import baseline_verdict
-from lstmcast.runtime.forecasting import levels_of, run_network, split_outputs
+from lstmcast.runtime.forecasting import levels_of, split_outputs, window_outputs
 from lstmcast.runtime.network import Network
 
 if TYPE_CHECKING:
     from lstmcast.runtime.bundle import Bundle
-
-# Windows whose baselines are computed at once, so that their index arrays stay small.
-CHUNK = 16_384
 
 
 @dataclass(frozen=True)
@@ -103,7 +101,8 @@ def forecast_windows(
     panel, window = prepared.panel, preparation.config.window
     series = panel.series_of_row[starts]
     rows = target_rows(starts, window)
-    points, quantiles = _outputs(prepared, preparation, network, starts)
+    units = window_outputs(network, prepared, preparation, starts)
+    points, quantiles = split_outputs(units, levels_of(preparation))
     return WindowForecasts(
         split=split,
         starts=starts,
@@ -114,45 +113,40 @@ def forecast_windows(
         y_pred=points,
         quantiles=quantiles,
         levels=levels_of(preparation),
-        baselines=_baselines(prepared, preparation, starts),
+        baselines=_Baselines(prepared, preparation, starts),
         targets=panel.schema.targets,
         series_names=panel.series,
     )
 
 
-def _outputs(
-    prepared: Prepared, preparation: Preparation, network: Network, starts: IntArray
-) -> tuple[FloatArray, FloatArray | None]:
-    """Point forecasts `(W, H, T)` and quantiles `(W, H, T, Q)` in the user's units."""
-    panel, window, levels = prepared.panel, preparation.config.window, levels_of(preparation)
-    if len(starts):
-        outputs = run_network(network, prepared, starts, window)
-    else:
-        shape = (0, window.horizon, panel.n_targets, max(1, len(levels)))
-        outputs = np.empty(shape, dtype=np.float32)
-    units = preparation.to_units(outputs, prepared.groups[panel.series_of_row[starts]])
-    return split_outputs(units, levels)
+class _Baselines(Mapping[str, FloatArray]):
+    """The baselines of some windows by name, computed when asked for and not kept.
 
+    All of them at once would be several times as large as the forecasts.
+    """
 
-def _baselines(
-    prepared: Prepared, preparation: Preparation, starts: IntArray
-) -> dict[str, FloatArray]:
-    config = preparation.config
-    chunks = [
-        baseline_forecasts(
-            config.evaluation.baselines,
-            prepared.actual,
-            offsets=prepared.panel.offsets,
-            starts=starts[i : i + CHUNK],
-            window=config.window,
-            season_length=prepared.panel.schema.season_length,
-        )
-        for i in range(0, max(len(starts), 1), CHUNK)
-    ]
-    return {
-        name: np.concatenate([chunk[name] for chunk in chunks])
-        for name in config.evaluation.baselines
-    }
+    def __init__(self, prepared: Prepared, preparation: Preparation, starts: IntArray) -> None:
+        self._prepared, self._config, self._starts = prepared, preparation.config, starts
+
+    def __getitem__(self, name: str) -> FloatArray:
+        names = [known for known in self if known == name]
+        if not names:
+            raise KeyError(name)
+        panel = self._prepared.panel
+        return baseline_forecasts(
+            names,
+            self._prepared.actual,
+            offsets=panel.offsets,
+            starts=self._starts,
+            window=self._config.window,
+            season_length=panel.schema.season_length,
+        )[name]
+
+    def __iter__(self) -> Iterator[BaselineName]:
+        return iter(self._config.evaluation.baselines)
+
+    def __len__(self) -> int:
+        return len(self._config.evaluation.baselines)
 
 
 def score_forecasts(

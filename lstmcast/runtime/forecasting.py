@@ -18,7 +18,9 @@ from lstmcast.errors import ConfigError, DataError, TooShortError
 from lstmcast.runtime.context import context_rows
 from lstmcast.runtime.network import Network
 
-BATCH = 4096
+# Windows that go through the network at once: enough to keep its products busy, few enough that
+# what is gathered for them stays in the processor's cache, whatever the number of windows.
+BATCH = 256
 
 
 @dataclass(frozen=True)
@@ -159,8 +161,7 @@ def _forecast_block(
     prepared = prepare(panel, preparation)
     starts = rows[:, 0] - window.lead - window.lookback
     _check_inputs(prepared, preparation, starts)
-    outputs = run_network(network, prepared, starts, window)
-    units = preparation.to_units(outputs, prepared.groups)
+    units = window_outputs(network, prepared, preparation, starts)
     return _Block(*split_outputs(units, levels_of(preparation)))
 
 
@@ -191,19 +192,29 @@ def last_windows(
     return inputs, extended.times[input_rows(starts, window)]
 
 
-def run_network(
-    network: Network, prepared: Prepared, starts: IntArray, window: Window
-) -> NDArray[np.float32]:
-    """Network outputs of some windows, gathered and run batch by batch.
+def window_outputs(
+    network: Network, prepared: Prepared, preparation: Preparation, starts: IntArray
+) -> FloatArray:
+    """Network outputs of some windows in the user's units, gathered and run batch by batch.
+
+    Args:
+        network: From inputs to outputs.
+        prepared: The panel, made ready.
+        preparation: What was fitted.
+        starts: int64, `(n_windows,)`.
 
     Returns:
-        float32, `(n_windows, horizon, n_targets, n_outputs)`, at least one window.
+        float64, `(n_windows, horizon, n_targets, n_outputs)`.
     """
-    outputs = [
-        network(gather_inputs(prepared.arrays, starts[i : i + BATCH], window))
-        for i in range(0, len(starts), BATCH)
-    ]
-    return np.concatenate(outputs)
+    panel, window = prepared.panel, preparation.config.window
+    n_outputs = max(1, len(levels_of(preparation)))
+    units = np.empty((len(starts), window.horizon, panel.n_targets, n_outputs))
+    for first in range(0, len(starts), BATCH):
+        batch = starts[first : first + BATCH]
+        outputs = network(gather_inputs(prepared.arrays, batch, window))
+        groups = prepared.groups[panel.series_of_row[batch]]
+        units[first : first + BATCH] = preparation.to_units(outputs, groups)
+    return units
 
 
 def _join_quantiles(blocks: list[_Block]) -> FloatArray:

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from lstmcast.errors import BundleError
+from lstmcast.machine import available_cpus
 
 # From inputs by name, as `gather_inputs` gives them, to `[batch, horizon, n_targets, n_outputs]`.
 Network = Callable[[Mapping[str, np.ndarray]], np.ndarray]
@@ -18,7 +19,7 @@ class OnnxNetwork:
 
     Args:
         path: The file.
-        threads: Threads of one call; None leaves it to ONNX Runtime.
+        threads: Threads of one call; None for as many as the process has cores.
 
     Raises:
         BundleError: If the file is not one that ONNX Runtime can load.
@@ -29,8 +30,10 @@ class OnnxNetwork:
 
         options = onnxruntime.SessionOptions()
         options.log_severity_level = 3
-        if threads is not None:
-            options.intra_op_num_threads = threads
+        # Left alone, ONNX Runtime counts the cores of the machine, not those of the container, and
+        # its threads go on spinning after a call, beside what else the process computes.
+        options.intra_op_num_threads = threads or available_cpus()
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         try:
             self._session = onnxruntime.InferenceSession(
                 path.read_bytes(), options, providers=["CPUExecutionProvider"]

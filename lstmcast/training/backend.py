@@ -5,11 +5,16 @@ from __future__ import annotations
 import importlib.util
 import os
 import sys
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext, suppress
+from pathlib import Path
+from typing import Any
 
 from lstmcast.config.schema import Training
 from lstmcast.errors import ResourceError
 
+# Of compiled code; what was used least goes first.
+CACHE_BYTES = 500_000_000
 INSTALL = {"tensorflow": "pip install tensorflow", "jax": "pip install 'lstmcast[jax]'"}
 
 
@@ -37,7 +42,25 @@ def load_keras(training: Training, *, seed: int) -> None:
     else:
         _set_up_jax(training)
     keras.config.set_dtype_policy(training.precision)
-    keras.utils.set_random_seed(seed)
+    with _without_tensorflow() if training.backend == "jax" else nullcontext():
+        keras.utils.set_random_seed(seed)
+
+
+@contextmanager
+def _without_tensorflow() -> Iterator[None]:
+    """Imports of TensorFlow fail inside.
+
+    Keras seeds TensorFlow, too, wherever it is installed, and loads it for that: seconds that a
+    training on JAX does not need.
+    """
+    if "tensorflow" in sys.modules:
+        yield
+        return
+    sys.modules["tensorflow"] = None  # type: ignore[assignment]
+    try:
+        yield
+    finally:
+        del sys.modules["tensorflow"]
 
 
 def _check_backend(backend: str) -> None:
@@ -97,14 +120,44 @@ def _set_up_tensorflow(training: Training) -> None:
 
 
 def _set_up_jax(training: Training) -> None:
-    """Device of JAX."""
+    """Device of JAX, and where it keeps what it compiled."""
     import jax
 
+    _keep_compiled(jax.config)
     if training.device == "gpu":
         try:
             jax.devices("gpu")
         except RuntimeError as error:
             raise _no_gpu("jax") from error
+
+
+def _keep_compiled(options: Any) -> None:
+    """Let JAX find what it compiled in an earlier process, unless the user has said where.
+
+    Its own bound of a second would leave out nearly all that a small network takes to compile.
+    """
+    if options.jax_compilation_cache_dir is not None:
+        return
+    options.update("jax_compilation_cache_dir", str(cache_directory() / "jax"))
+    options.update("jax_compilation_cache_max_size", CACHE_BYTES)
+    options.update("jax_persistent_cache_min_compile_time_secs", 0.0)
+
+
+def cache_directory() -> Path:
+    """Where what can be made again is kept between runs: `$XDG_CACHE_HOME/lstmcast`."""
+    home = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    return Path(home) / "lstmcast"
+
+
+def sees_gpu(training: Training) -> bool:
+    """Whether the backend, loaded by `load_keras`, computes on a GPU."""
+    if training.backend == "jax":
+        import jax
+
+        return jax.default_backend() == "gpu"
+    import tensorflow as tf
+
+    return bool(tf.config.get_visible_devices("GPU"))
 
 
 def _no_gpu(backend: str) -> ResourceError:

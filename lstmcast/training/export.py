@@ -8,6 +8,7 @@ files.
 
 from __future__ import annotations
 
+import importlib
 import importlib.util
 import json
 import os
@@ -17,6 +18,7 @@ import sys
 import tempfile
 import warnings
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -35,37 +37,59 @@ if TYPE_CHECKING:
 
 OUTPUT_NAME = "forecast"
 NETWORK_FILE, WEIGHTS_FILE, ONNX_FILE = "network.json", "weights.safetensors", "model.onnx"
+ERRORS_FILE, GO = "errors.txt", b"go\n"
 
 
-def export_onnx(
-    parameters: RecurrentParameters,
-    shapes: Shapes,
-    weights: Mapping[str, NDArray[Any]],
-    path: Path,
-) -> None:
-    """Write a network as ONNX.
+class Exporter:
+    """Writes a network as ONNX once it is trained.
 
-    The inputs have the names of `Shapes`, the output is `forecast`; the batch axis is dynamic.
+    Where that takes a process of its own, the process starts on entering the context, so that it
+    has loaded TensorFlow by the time the training has ended.
 
     Args:
-        parameters: The `model` section that the network was built from.
+        parameters: The `model` section that the network is built from.
         shapes: Its sizes.
-        weights: What `weights_of` took from it.
-        path: The file to write.
-
-    Raises:
-        ResourceError: If TensorFlow or tf2onnx is not installed, or the conversion fails.
     """
-    missing = [name for name in ("tensorflow", "tf2onnx") if not importlib.util.find_spec(name)]
-    if missing:
-        raise ResourceError(
-            f"The ONNX export needs {' and '.join(missing)}, not installed here "
-            f"(pip install {' '.join(missing)})."
-        )
-    if _can_trace_here():
-        _write(parameters, shapes, weights, path)
-    else:
-        _write_in_child(parameters, shapes, weights, path)
+
+    def __init__(self, parameters: RecurrentParameters, shapes: Shapes) -> None:
+        self._parameters, self._shapes = parameters, shapes
+        self._child: _Child | None = None
+
+    def __enter__(self) -> Exporter:
+        if not _missing_packages() and not _can_trace_here():
+            self._child = _Child(self._parameters, self._shapes)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._child is not None:
+            self._child.close()
+
+    def write(self, weights: Mapping[str, NDArray[Any]], path: Path) -> None:
+        """Write the network with its weights.
+
+        The inputs have the names of `Shapes`, the output is `forecast`; the batch axis is dynamic.
+
+        Args:
+            weights: What `weights_of` took from it.
+            path: The file to write.
+
+        Raises:
+            ResourceError: If TensorFlow or tf2onnx is not installed, or the conversion fails.
+        """
+        missing = _missing_packages()
+        if missing:
+            raise ResourceError(
+                f"The ONNX export needs {' and '.join(missing)}, not installed here "
+                f"(pip install {' '.join(missing)})."
+            )
+        if self._child is not None:
+            self._child.write(weights, path)
+        else:
+            _write(self._parameters, self._shapes, weights, path)
+
+
+def _missing_packages() -> list[str]:
+    return [name for name in ("tensorflow", "tf2onnx") if not importlib.util.find_spec(name)]
 
 
 def _can_trace_here() -> bool:
@@ -129,33 +153,53 @@ def _name_output(path: Path) -> None:
     onnx.save(model, path)
 
 
-def _write_in_child(
-    parameters: RecurrentParameters,
-    shapes: Shapes,
-    weights: Mapping[str, NDArray[Any]],
-    path: Path,
-) -> None:
-    """Trace and convert in a process of its own, on TensorFlow without a GPU."""
-    from safetensors.numpy import save_file
+class _Child:
+    """A process that traces and converts, on TensorFlow without a GPU.
 
-    environment = {**os.environ, "KERAS_BACKEND": "tensorflow", "CUDA_VISIBLE_DEVICES": "-1"}
-    with tempfile.TemporaryDirectory() as directory:
-        folder = Path(directory)
+    It gets the sizes of the network at its start, and a line on its standard input once the weights
+    are there; without one, because this process has ended, it ends too.
+    """
+
+    def __init__(self, parameters: RecurrentParameters, shapes: Shapes) -> None:
+        self._directory = tempfile.TemporaryDirectory()
+        self._folder = Path(self._directory.name)
         network = {"parameters": parameters.model_dump(mode="json"), "shapes": asdict(shapes)}
-        (folder / NETWORK_FILE).write_text(json.dumps(network), encoding="utf-8")
-        save_file(dict(weights), folder / WEIGHTS_FILE)
-        child = subprocess.run(
-            [sys.executable, "-m", "lstmcast.training.export", directory],
-            env=environment,
-            capture_output=True,
-            text=True,
-            errors="replace",
-            check=False,
-        )
-        if child.returncode:
-            reason = child.stderr.strip().splitlines()[-1:] or [f"exit {child.returncode}"]
+        (self._folder / NETWORK_FILE).write_text(json.dumps(network), encoding="utf-8")
+        environment = {**os.environ, "KERAS_BACKEND": "tensorflow", "CUDA_VISIBLE_DEVICES": "-1"}
+        with open(self._folder / ERRORS_FILE, "wb") as errors:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "lstmcast.training.export", self._directory.name],
+                env=environment,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.DEVNULL,
+                stderr=errors,
+                # An interrupt at the terminal is for the process that trains; it ends this one.
+                start_new_session=True,
+            )
+
+    def write(self, weights: Mapping[str, NDArray[Any]], path: Path) -> None:
+        """Let it write the network, and wait for it.
+
+        Raises:
+            ResourceError: If it failed.
+        """
+        from safetensors.numpy import save_file
+
+        save_file(dict(weights), self._folder / WEIGHTS_FILE)
+        # One that has failed already no longer listens; its exit code tells.
+        with suppress(BrokenPipeError):
+            self._process.communicate(GO)
+        if self._process.wait():
+            errors = (self._folder / ERRORS_FILE).read_text(encoding="utf-8", errors="replace")
+            reason = errors.strip().splitlines()[-1:] or [f"exit {self._process.returncode}"]
             raise ResourceError(f"The ONNX export in a TensorFlow process failed: {reason[0]}")
-        shutil.copyfile(folder / ONNX_FILE, path)
+        shutil.copyfile(self._folder / ONNX_FILE, path)
+
+    def close(self) -> None:
+        """End it, whatever it is at."""
+        self._process.kill()
+        self._process.communicate()
+        self._directory.cleanup()
 
 
 def main(directory: str) -> None:
@@ -169,12 +213,16 @@ def main(directory: str) -> None:
         name: tuple(size) if isinstance(size, list) else size
         for name, size in network["shapes"].items()
     }
-    _write(
-        kind.model_validate(network["parameters"]),
-        Shapes(**sizes),
-        load_file(folder / WEIGHTS_FILE),
-        folder / ONNX_FILE,
-    )
+    parameters, shapes = kind.model_validate(network["parameters"]), Shapes(**sizes)
+    _load_what_it_takes()
+    if sys.stdin.buffer.readline() == GO:
+        _write(parameters, shapes, load_file(folder / WEIGHTS_FILE), folder / ONNX_FILE)
+
+
+def _load_what_it_takes() -> None:
+    """The imports of `_write`, ahead of time."""
+    for name in ("keras", "onnx", "tf2onnx"):
+        importlib.import_module(name)
 
 
 if __name__ == "__main__":

@@ -7,18 +7,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from lstmcast.config.schema import Config, Training
+from lstmcast.config.schema import Config
 from lstmcast.data.windows import Starts, WindowArrays
+from lstmcast.training.backend import sees_gpu
+from lstmcast.training.kernels import Kernel, kernel_of, steps_per_execution
 from lstmcast.training.losses import window_loss
 from lstmcast.training.optimizers import make_optimizer
 from lstmcast.training.progress import EpochRow, Progress
 
 if TYPE_CHECKING:
     import keras
-
-# Batches in one compiled call: enough that what Python adds to each of them no longer shows, few
-# enough that a progress bar moves.
-MAX_STEPS_PER_EXECUTION = 16
 
 
 @dataclass(frozen=True)
@@ -32,6 +30,7 @@ class History:
         stopped: Whether early stopping ended it, or the epochs ran out.
         seconds: Wall time of the whole fit, compilation included.
         n_batches: Batches of an epoch.
+        kernel: What the recurrent layers ran on.
     """
 
     rows: tuple[EpochRow, ...]
@@ -39,6 +38,7 @@ class History:
     stopped: Literal["early", "epochs"]
     seconds: float
     n_batches: int
+    kernel: Kernel
 
 
 def fit_network(
@@ -68,6 +68,7 @@ def fit_network(
         ResourceError: If TensorBoard logs are asked for and cannot be written.
     """
     # These define subclasses of Keras' classes, so that importing them imports Keras.
+    from lstmcast.models.fast_lstm import fast_lstm
     from lstmcast.training.callbacks import Recorder, best_epoch, make_callbacks
     from lstmcast.training.gathering import GatheringModel, batch_positions
 
@@ -76,13 +77,14 @@ def fit_network(
     n_train, n_validation = len(starts.train), len(starts.validation)
     batch_size = min(training.batch_size, n_train)
     n_batches = -(-n_train // batch_size)
+    kernel = kernel_of(config, has_gpu=sees_gpu(training), n_batches=n_batches)
     model = GatheringModel(
         network, arrays, starts=starts, window=config.window, loss=window_loss(config)
     )
     model.compile(
         optimizer=make_optimizer(training),
-        steps_per_execution=steps_per_execution(training, n_batches),
-        jit_compile=jit_compile(training),
+        steps_per_execution=steps_per_execution(config, n_batches),
+        jit_compile=kernel.jit,
     )
     recorder = Recorder(progress)
     callbacks = make_callbacks(
@@ -91,16 +93,17 @@ def fit_network(
     validation = batch_positions(n_validation, batch_size, first=n_train)
     progress.fit_begins(epochs=training.epochs, batches=n_batches)
     try:
-        model.fit(
-            batch_positions(n_train, batch_size),
-            batch_size=batch_size,
-            epochs=training.epochs,
-            shuffle=False,
-            validation_data=validation if n_validation else None,
-            validation_batch_size=batch_size,
-            callbacks=callbacks,
-            verbose=0,
-        )
+        with fast_lstm(kernel.name == "fast"):
+            model.fit(
+                batch_positions(n_train, batch_size),
+                batch_size=batch_size,
+                epochs=training.epochs,
+                shuffle=False,
+                validation_data=validation if n_validation else None,
+                validation_batch_size=batch_size,
+                callbacks=callbacks,
+                verbose=0,
+            )
     finally:
         progress.fit_ends()
     return History(
@@ -109,31 +112,5 @@ def fit_network(
         stopped="early" if len(recorder.rows) < training.epochs else "epochs",
         seconds=time.perf_counter() - began,
         n_batches=n_batches,
+        kernel=kernel,
     )
-
-
-def steps_per_execution(training: Training, n_batches: int) -> int:
-    """Batches in one compiled call: as the config says, or up to 16 of an epoch."""
-    if training.steps_per_execution != "auto":
-        return min(training.steps_per_execution, n_batches)
-    return min(MAX_STEPS_PER_EXECUTION, n_batches)
-
-
-def jit_compile(training: Training) -> bool | Literal["auto"]:
-    """Whether to compile with XLA.
-
-    JAX is always compiled, unless `jit` is false, and TensorFlow never where it is to be
-    deterministic. Otherwise `auto` means, for TensorFlow, no on a CPU: measured there (lookback 48,
-    64 units, 2 cores), one LSTM layer with a batch of 32 takes 6.5 ms a step instead of 7.9, but
-    two layers with a batch of 64 take 92 instead of 37, and compiling takes 2 to 17 s. On a GPU
-    Keras decides: it compiles but where cuDNN has a faster kernel.
-    """
-    if training.backend == "jax":
-        return training.jit is not False
-    if training.deterministic:
-        return False
-    if training.jit != "auto":
-        return training.jit
-    import tensorflow as tf
-
-    return "auto" if tf.config.get_visible_devices("GPU") else False

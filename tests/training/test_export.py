@@ -10,7 +10,7 @@ import pytest
 from lstmcast.errors import ResourceError
 from lstmcast.models.registry import ARCHITECTURES
 from lstmcast.training import export
-from lstmcast.training.export import export_onnx, inference_network
+from lstmcast.training.export import Exporter, inference_network
 from lstmcast.training.weights import weights_of
 from tests.networks import BACKEND, FULL, PLAIN, make_batch, make_network, run_network
 
@@ -37,6 +37,14 @@ def outputs(path: Path, batch: dict[str, np.ndarray]) -> np.ndarray:
     return session.run(["forecast"], batch)[0]
 
 
+def write_in_child(parameters: Any, shapes: Any, weights: Any, path: Path) -> None:
+    child = export._Child(parameters, shapes)
+    try:
+        child.write(weights, path)
+    finally:
+        child.close()
+
+
 @pytest.mark.parametrize(("name", "shapes", "options"), CASES)
 def test_onnx_equals_keras_at_any_batch_size(
     name: str, shapes: Any, options: dict[str, Any], tmp_path: Path
@@ -44,7 +52,8 @@ def test_onnx_equals_keras_at_any_batch_size(
     network = make_network(name, shapes, **options)
     parameters = ARCHITECTURES[name](**{"units": [4], **options})
     path = tmp_path / "model.onnx"
-    export_onnx(parameters, shapes, weights_of(network), path)
+    with Exporter(parameters, shapes) as exporter:
+        exporter.write(weights_of(network), path)
     for n_windows in (1, 7):
         batch = make_batch(shapes, n_windows)
         expected = run_network(network, batch)
@@ -73,7 +82,7 @@ def test_a_child_process_writes_the_same_network(tmp_path: Path) -> None:
     network = make_network("seq2seq", FULL)
     parameters, weights = ARCHITECTURES["seq2seq"](units=[4]), weights_of(network)
     path = tmp_path / "model.onnx"
-    export._write_in_child(parameters, FULL, weights, path)
+    write_in_child(parameters, FULL, weights, path)
     batch = make_batch(FULL, 3)
     np.testing.assert_allclose(outputs(path, batch), run_network(network, batch), rtol=1e-5)
 
@@ -85,8 +94,11 @@ def test_what_is_not_installed_is_named(
     monkeypatch.setattr(
         export.importlib.util, "find_spec", lambda name: None if name == missing else object()
     )
-    with pytest.raises(ResourceError, match=f"needs {missing}, not installed here"):
-        export_onnx(ARCHITECTURES["lstm"](), PLAIN, {}, tmp_path / "model.onnx")
+    with (
+        Exporter(ARCHITECTURES["lstm"](), PLAIN) as exporter,
+        pytest.raises(ResourceError, match=f"needs {missing}, not installed here"),
+    ):
+        exporter.write({}, tmp_path / "model.onnx")
 
 
 def test_a_child_process_that_fails_says_why(
@@ -94,4 +106,16 @@ def test_a_child_process_that_fails_says_why(
 ) -> None:
     monkeypatch.setattr(export, "NETWORK_FILE", "elsewhere.json")
     with pytest.raises(ResourceError, match=r"TensorFlow process failed: .*network\.json"):
-        export._write_in_child(ARCHITECTURES["lstm"](), PLAIN, {}, tmp_path / "model.onnx")
+        write_in_child(ARCHITECTURES["lstm"](), PLAIN, {}, tmp_path / "model.onnx")
+
+
+def test_a_child_process_that_is_not_needed_ends_with_the_context(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(export, "_can_trace_here", lambda: False)
+    with Exporter(ARCHITECTURES["lstm"](), PLAIN) as exporter:
+        child = exporter._child
+        assert child is not None
+        assert child._process.poll() is None
+    assert child._process.poll() is not None
+    assert not child._folder.exists()

@@ -13,8 +13,6 @@ from lstmcast.training.fitting import (
     History,
     Starts,
     fit_network,
-    jit_compile,
-    steps_per_execution,
 )
 from lstmcast.training.progress import EpochRow, SilentProgress
 from tests.networks import BACKEND, FULL, PLAIN, make_arrays, make_config, make_network
@@ -206,40 +204,6 @@ def test_compiled_and_uncompiled_steps_train_the_same() -> None:
         for network, jit in zip(networks, (True, False), strict=True)
     ]
     assert losses[0] == pytest.approx(losses[1], rel=1e-4)
-
-
-@pytest.mark.parametrize(
-    ("fields", "expected"),
-    [
-        ({"backend": "tensorflow", "jit": True}, True),
-        ({"backend": "tensorflow", "jit": False}, False),
-        ({"backend": "tensorflow", "jit": True, "deterministic": True}, False),
-        ({"backend": "jax", "deterministic": True}, True),
-        ({"backend": "jax", "jit": False}, False),
-    ],
-    ids=str,
-)
-def test_xla_is_used_as_asked_but_where_it_must_not_be(
-    fields: dict[str, Any], expected: bool
-) -> None:
-    assert jit_compile(make_config(**fields).training) is expected
-
-
-def test_tensorflow_is_left_uncompiled_on_a_cpu() -> None:
-    tensorflow = pytest.importorskip("tensorflow", reason="the rule asks TensorFlow for GPUs")
-    if tensorflow.config.get_visible_devices("GPU"):
-        pytest.skip("this machine has a GPU")
-    assert jit_compile(make_config(backend="tensorflow").training) is False
-
-
-@pytest.mark.parametrize(
-    ("asked", "n_batches", "expected"), [("auto", 200, 16), ("auto", 3, 3), (8, 200, 8), (8, 2, 2)]
-)
-def test_an_execution_is_never_longer_than_an_epoch(
-    asked: int | str, n_batches: int, expected: int
-) -> None:
-    training = make_config(steps_per_execution=asked).training
-    assert steps_per_execution(training, n_batches) == expected
 
 
 @pytest.mark.skipif(BACKEND != "tensorflow", reason="one backend is enough: Keras writes the logs")

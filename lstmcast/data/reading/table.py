@@ -16,6 +16,7 @@ import pandas as pd
 
 from lstmcast.config.schema import CsvFormat, Data
 from lstmcast.data.panel import Origin, Schema
+from lstmcast.data.reading.arrow_csv import read_fast
 from lstmcast.data.reading.csv_text import field_at, read_csv, require_columns
 from lstmcast.data.reading.numbers import as_numbers, first_text, why_text
 from lstmcast.data.reading.parquet import read_parquet
@@ -180,7 +181,10 @@ def read_source(source: Source, form: CsvFormat, uses: Mapping[str, Use]) -> Tab
     Raises:
         DataError, ResourceError: As `read_table`.
     """
-    if source.is_parquet:
+    fast = None if source.is_parquet else read_fast(source, form, uses)
+    if fast is not None:
+        frame, lines = fast, np.arange(2, len(fast) + 2)
+    elif source.is_parquet:
         frame = read_parquet(source, list(uses))
         lines = np.arange(1, len(frame) + 1)
     else:

@@ -39,11 +39,9 @@ def _errors_by_step(contents: Contents, target: int) -> dict[str, FloatArray]:
     """Mean absolute errors `(H,)` of the model and of each baseline that is known throughout."""
     test = contents.test
     y_true = test.y_true[..., target]
-    forecasts = {"model": test.y_pred, **test.baselines}
-    errors = {
-        name: np.abs(forecast[..., target] - y_true).mean(axis=0)
-        for name, forecast in forecasts.items()
-    }
+    errors = {"model": np.abs(test.y_pred[..., target] - y_true).mean(axis=0)}
+    for name in test.baselines:
+        errors[name] = np.abs(test.baselines[name][..., target] - y_true).mean(axis=0)
     return {name: values for name, values in errors.items() if np.isfinite(values).any()}
 
 

@@ -64,5 +64,7 @@ def _save(figure: Figure, stem: Path) -> list[Path]:
         # Between two of its units it has no interval that keeps to the ticks asked for: some more.
         warnings.filterwarnings("ignore", message="AutoDateLocator was unable")
         figure.savefig(png)
+        # The layout is that of the first; to find it again takes as long as to draw.
+        figure.set_layout_engine("none")
         figure.savefig(svg, metadata={"Date": None})
     return [png, svg]

@@ -1,0 +1,36 @@
+"""What this machine lets the process use."""
+
+from __future__ import annotations
+
+import math
+import os
+from pathlib import Path
+
+_CGROUP = Path("/sys/fs/cgroup")
+
+
+def available_cpus() -> int:
+    """Cores that the process may use: by its affinity and by the quota of its container."""
+    cpus = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    quota, _, period = _cgroup("cpu.max").partition(" ")
+    if quota.isdigit() and period.isdigit():
+        cpus = min(cpus, math.ceil(int(quota) / int(period)))
+    return max(cpus, 1)
+
+
+def available_memory() -> int | None:
+    """Bytes that the process may use: the machine's, or its container's; None where unknown."""
+    try:
+        memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    except (AttributeError, ValueError, OSError):
+        return None
+    limit = _cgroup("memory.max")
+    return min(memory, int(limit)) if limit.isdigit() else memory
+
+
+def _cgroup(name: str) -> str:
+    """A setting of the container, of Linux' second kind of control groups; empty without one."""
+    try:
+        return (_CGROUP / name).read_text(encoding="ascii").strip()
+    except (OSError, ValueError):
+        return ""

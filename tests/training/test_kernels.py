@@ -1,0 +1,115 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from lstmcast.training.kernels import (
+    MAX_STEPS_PER_EXECUTION,
+    XLA_BATCH,
+    XLA_STEPS,
+    kernel_of,
+    steps_per_execution,
+)
+from lstmcast.config.loading import config_from_mapping
+from lstmcast.config.schema import Config
+
+
+def config(model: dict[str, Any] | None = None, **training: Any) -> Config:
+    data = {"path": "d.csv", "time": "t", "target": "y"}
+    return config_from_mapping({"data": data, "model": model or {}, "training": training}).config
+
+
+def test_the_defaults_run_on_cudnn_where_there_is_a_gpu() -> None:
+    for backend in ("tensorflow", "jax"):
+        kernel = kernel_of(config(backend=backend), has_gpu=True)
+        assert kernel.name == "cudnn"
+        assert kernel.reasons == ()
+
+
+@pytest.mark.parametrize(
+    ("model", "training", "field"),
+    [
+        ({"activation": "relu"}, {}, "model.activation"),
+        ({"recurrent_dropout": 0.2}, {}, "model.recurrent_dropout"),
+        ({}, {"jit": True}, "training.jit"),
+        ({"type": "gru"}, {"backend": "jax"}, "training.backend"),
+    ],
+)
+def test_what_loses_cudnn_is_named_with_its_field(
+    model: dict[str, Any], training: dict[str, Any], field: str
+) -> None:
+    kernel = kernel_of(config(model, **training), has_gpu=True)
+    assert kernel.name == "generic"
+    (reason,) = kernel.reasons
+    assert field in reason
+
+
+def test_without_a_gpu_an_lstm_runs_in_the_compiled_loop() -> None:
+    for training, has_gpu in (({}, False), ({"backend": "jax"}, False), ({"device": "cpu"}, True)):
+        kernel = kernel_of(config(**training), has_gpu=has_gpu)
+        assert (kernel.name, kernel.jit) == ("fast", True)
+        assert len(kernel.reasons) == 1
+
+
+@pytest.mark.parametrize(
+    ("model", "training", "field"),
+    [
+        ({"activation": "relu"}, {}, "model.activation"),
+        ({"recurrent_dropout": 0.2}, {}, "model.recurrent_dropout"),
+        ({"type": "gru"}, {}, "model.type"),
+        ({}, {"jit": False}, "XLA, which is off"),
+        ({}, {"deterministic": True}, "XLA, which is off"),
+        ({}, {"precision": "mixed_bfloat16"}, "training.precision"),
+    ],
+)
+def test_what_loses_the_compiled_loop_is_named(
+    model: dict[str, Any], training: dict[str, Any], field: str
+) -> None:
+    kernel = kernel_of(config(model, **training), has_gpu=False)
+    assert kernel.name == "generic"
+    assert field in kernel.reasons[1]
+
+
+def test_every_reason_is_told_at_once() -> None:
+    kernel = kernel_of(config({"activation": "relu", "recurrent_dropout": 0.1}), has_gpu=False)
+    assert len(kernel.reasons) == 3
+
+
+def test_xla_is_left_out_on_tensorflow_where_it_does_not_pay() -> None:
+    long = config(epochs=10, batch_size=XLA_BATCH)
+    assert kernel_of(long, has_gpu=False, n_batches=XLA_STEPS // 10).jit is True
+    assert kernel_of(long, has_gpu=False, n_batches=XLA_STEPS // 10 - 1).jit is False
+    large = config(epochs=10, batch_size=XLA_BATCH + 1)
+    assert kernel_of(large, has_gpu=False, n_batches=1000).jit is False
+    assert kernel_of(config(batch_size=4096, backend="jax"), has_gpu=False).jit is True
+
+
+@pytest.mark.parametrize(
+    ("training", "has_gpu", "starts"),
+    [
+        ({}, True, "off: cuDNN"),
+        ({}, False, "XLA"),
+        ({"activation": "relu"}, True, "XLA"),
+        ({"batch_size": 512}, False, "off: it does not pay"),
+        ({"jit": True}, False, "XLA"),
+        ({"jit": False}, False, "off"),
+        ({"deterministic": True}, False, "off: training.deterministic"),
+        ({"backend": "jax"}, False, "XLA"),
+        ({"backend": "jax"}, True, "XLA"),
+        ({"backend": "jax", "jit": False}, False, "off"),
+    ],
+)
+def test_compilation_is_what_the_fit_will_do(
+    training: dict[str, Any], has_gpu: bool, starts: str
+) -> None:
+    model = {key: training.pop(key) for key in ("activation",) if key in training}
+    kernel = kernel_of(config(model, **training), has_gpu=has_gpu)
+    assert kernel.compilation.startswith(starts)
+    assert (kernel.jit is False) == (starts.startswith("off") and not has_gpu)
+
+
+def test_an_epoch_bounds_the_steps_of_an_execution() -> None:
+    assert steps_per_execution(config(), 1000) == MAX_STEPS_PER_EXECUTION
+    assert steps_per_execution(config(), 3) == 3
+    assert steps_per_execution(config(steps_per_execution=5), 1000) == 5
