@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import ctypes
+import gc
 import math
 import os
+from contextlib import suppress
 from pathlib import Path
 
 _CGROUP = Path("/sys/fs/cgroup")
@@ -26,6 +29,17 @@ def available_memory() -> int | None:
         return None
     limit = _cgroup("memory.max")
     return min(memory, int(limit)) if limit.isdigit() else memory
+
+
+def release_memory() -> None:
+    """Give memory that is no longer used back to the machine.
+
+    Objects that refer to each other (a Keras model and its parts) are freed only when they are
+    looked for, and glibc keeps what is freed in many pieces: it would add to what comes next.
+    """
+    gc.collect()
+    with suppress(OSError, AttributeError):
+        ctypes.CDLL(None).malloc_trim(0)
 
 
 def _cgroup(name: str) -> str:

@@ -9,6 +9,7 @@ import numpy as np
 from lstmcast.config.schema import Config
 from lstmcast.data.dataset import Dataset, build_dataset, load_panel
 from lstmcast.data.splitting import SPLITS
+from lstmcast.training.memory import fit_memory
 
 _FLOAT32 = 4
 
@@ -82,7 +83,7 @@ def _inputs(dataset: Dataset) -> list[str]:
 
 
 def _memory(dataset: Dataset) -> dict[str, int]:
-    """Bytes of the prepared rows, of a batch gathered from them, and of all windows at once."""
+    """Bytes of the prepared rows, a batch gathered from them, all windows at once, and the fit."""
     arrays, config = dataset.prepared.arrays, dataset.preparation.config
     window = config.window
     columns = arrays.past.shape[1] + arrays.past_codes.shape[1]
@@ -93,11 +94,5 @@ def _memory(dataset: Dataset) -> dict[str, int]:
         "rows": sum(array.nbytes for array in rows),
         "batch": each * config.training.batch_size,
         "materialised": each * sum(len(starts) for starts in dataset.starts.values()),
+        "fit": fit_memory(config, arrays, dataset.fitted_starts),
     }
-
-
-def megabytes(size: int) -> str:
-    """Bytes as a reader wants them, such as `3.1 MB`."""
-    if size < 1e5:
-        return f"{size / 1e3:.1f} kB"
-    return f"{size / 1e6:.1f} MB" if size < 1e9 else f"{size / 1e9:.1f} GB"

@@ -9,13 +9,17 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, TextIO
 
+from lstmcast.cli.output import megabytes
+
 if TYPE_CHECKING:
-    from lstmcast.training.progress import EpochRow, Progress
+    from lstmcast.training.progress import EpochRow, Plan, Progress
 
 _STDERR = 2
 # Seconds between two drawings; more often than the eye sees costs training time.
 _PERIOD = 0.1
 _WIDEST_BAR, _NARROWEST_BAR = 24, 8
+# Seconds after which the time left is worth telling: what is compiled first is in them.
+_SETTLED = 3.0
 _CLEAR = "\r\x1b[K"
 
 
@@ -58,7 +62,7 @@ def _own_stderr() -> Iterator[TextIO]:
 
 
 class LineProgress:
-    """A line an epoch.
+    """What the fit runs on, how long it may take, and a line an epoch.
 
     Args:
         stream: Where to write.
@@ -66,19 +70,31 @@ class LineProgress:
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
-        self._epochs = 0
+        self._clock: _Clock | None = None
 
-    def fit_begins(self, *, epochs: int, batches: int) -> None:
-        """Note how many epochs there can be."""
-        self._epochs = epochs
+    def fit_begins(self, plan: Plan) -> None:
+        """Say what the fit runs on."""
+        self._clock = _Clock(plan)
+        self._write(plan_text(plan))
 
     def batches_done(self, batches: int) -> None:
-        """Nothing: a line an epoch is enough."""
+        """Say once, after the first seconds, how long it may take."""
+        clock = self._clock
+        if clock is not None and not clock.told and clock.is_settled(batches):
+            clock.told = True
+            left = _duration(clock.left(batches))
+            self._write(f"at most {left} left, if no epoch is saved by stopping early")
 
     def epoch_done(self, row: EpochRow) -> None:
         """Write the line."""
-        line = [f"epoch {row.epoch}/{self._epochs}", *_losses(row), f"{row.seconds:.1f} s"]
-        print("  ".join(line), file=self._stream, flush=True)
+        of = ""
+        if self._clock is not None:
+            self._clock.epochs_done = row.epoch
+            of = f"/{self._clock.plan.epochs}"
+        self._write("  ".join([f"epoch {row.epoch}{of}", *_losses(row), f"{row.seconds:.1f} s"]))
+
+    def _write(self, line: str) -> None:
+        print(line, file=self._stream, flush=True)
 
     def fit_ends(self) -> None:
         """Nothing."""
@@ -93,15 +109,16 @@ class BarProgress:
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
-        self._epochs = self._batches = self._batch = 0
+        self._batch = 0
+        self._clock: _Clock | None = None
         self._last: EpochRow | None = None
-        self._began = self._drawn = 0.0
+        self._drawn = 0.0
         self._write("reading the data, loading Keras …")
 
-    def fit_begins(self, *, epochs: int, batches: int) -> None:
-        """Draw the empty bar."""
-        self._epochs, self._batches = epochs, batches
-        self._began = time.monotonic()
+    def fit_begins(self, plan: Plan) -> None:
+        """Say what the fit runs on, on a line that stays, and draw the empty bar under it."""
+        self._clock = _Clock(plan)
+        self._stream.write(_CLEAR + plan_text(plan) + "\n")
         self._draw()
 
     def batches_done(self, batches: int) -> None:
@@ -113,6 +130,8 @@ class BarProgress:
     def epoch_done(self, row: EpochRow) -> None:
         """Show the epoch's losses."""
         self._last, self._batch = row, 0
+        if self._clock is not None:
+            self._clock.epochs_done = row.epoch
         self._draw()
 
     def fit_ends(self) -> None:
@@ -126,16 +145,15 @@ class BarProgress:
 
     def _draw(self) -> None:
         self._drawn = time.monotonic()
-        done = self._last.epoch if self._last is not None else 0
-        share = (done + self._batch / max(self._batches, 1)) / max(self._epochs, 1)
-        parts = [f"epoch {min(done + 1, self._epochs)}/{self._epochs}"]
+        clock = self._clock
+        if clock is None:
+            return
+        epochs = clock.plan.epochs
+        parts = [f"epoch {min(clock.epochs_done + 1, epochs)}/{epochs}"]
         parts += _losses(self._last) if self._last is not None else []
-        parts += [f"≤ {_duration(self._left(share))} left"] if done else []
-        self._write(_fitted(parts, share, self._width()))
-
-    def _left(self, share: float) -> float:
-        """Seconds, if all epochs run; early stopping may end it sooner."""
-        return (time.monotonic() - self._began) * (1 - share) / share
+        if clock.epochs_done or clock.is_settled(self._batch):
+            parts.append(f"≤ {_duration(clock.left(self._batch))} left")
+        self._write(_fitted(parts, clock.share(self._batch), self._width()))
 
     def _width(self) -> int:
         try:
@@ -146,6 +164,37 @@ class BarProgress:
     def _write(self, text: str) -> None:
         self._stream.write(_CLEAR + text[: self._width() - 1])
         self._stream.flush()
+
+
+class _Clock:
+    """How far a fit is, and how long it may still take."""
+
+    def __init__(self, plan: Plan) -> None:
+        self.plan = plan
+        self.epochs_done = 0
+        self.told = False
+        self._began = time.monotonic()
+
+    def share(self, batches: int) -> float:
+        """The part that is done, with so many batches of the running epoch."""
+        done = self.epochs_done + batches / max(self.plan.batches, 1)
+        return done / max(self.plan.epochs, 1)
+
+    def is_settled(self, batches: int) -> bool:
+        """Whether what is done so far tells how long the rest may take."""
+        return time.monotonic() - self._began >= _SETTLED and self.share(batches) > 0
+
+    def left(self, batches: int) -> float:
+        """Seconds, if all epochs run; early stopping may end it sooner."""
+        share = self.share(batches)
+        return (time.monotonic() - self._began) * (1 - share) / share
+
+
+def plan_text(plan: Plan) -> str:
+    """What a fit runs on, in a line."""
+    kernel = plan.kernel
+    why = f" ({'; '.join(kernel.reasons)})" if kernel.reasons else ""
+    return f"{kernel.says}{why}; XLA: {kernel.compilation}; about {megabytes(plan.memory)}"
 
 
 def _fitted(parts: list[str], share: float, columns: int) -> str:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from lstmcast.cli.options import AsJson, ConfigFile, Overrides, Quiet
-from lstmcast.cli.output import Console, facts
+from lstmcast.cli.output import Console, facts, megabytes
 from lstmcast.reporting.wording import short_time
 
 if TYPE_CHECKING:
@@ -60,7 +60,6 @@ def _count_parameters(dataset: Dataset) -> int:
 
 
 def _text(found: dict[str, Any], parameters: int | None) -> str:
-    from lstmcast.cli.dataset_facts import megabytes
     from lstmcast.reporting.wording import listing, step_length
 
     missing = [f"{name} {count:,}" for name, count in found["missing"].items()]
@@ -81,7 +80,8 @@ def _text(found: dict[str, Any], parameters: int | None) -> str:
         (
             "Memory",
             f"{megabytes(memory['rows'])} of rows, {megabytes(memory['batch'])} a batch "
-            f"({megabytes(memory['materialised'])} if windows were copied)",
+            f"({megabytes(memory['materialised'])} if windows were copied); about "
+            f"{megabytes(memory['fit'])} to train",
         ),
         ("Network", "" if parameters is None else f"{parameters:,} parameters"),
     ]

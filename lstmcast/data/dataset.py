@@ -17,8 +17,9 @@ from lstmcast.data.preparation import Preparation
 from lstmcast.data.preparing import Prepared, prepare
 from lstmcast.data.reading.table import read_table, table_from_frame
 from lstmcast.data.splitting import SPLITS, SplitName, Splits, split_panel
-from lstmcast.data.windows import BoolArray, Usable, window_starts
+from lstmcast.data.windows import BoolArray, Starts, Usable, window_starts
 from lstmcast.errors import TooShortError
+from lstmcast.machine import release_memory
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -44,11 +45,19 @@ class Dataset:
     starts: Mapping[SplitName, IntArray]
     warnings: tuple[str, ...]
 
+    @property
+    def fitted_starts(self) -> Starts:
+        """The windows that a fit reads: those to train and to validate on."""
+        return Starts(train=self.starts["train"], validation=self.starts["validation"])
+
 
 def load_panel(config: Config, *, frame: pd.DataFrame | None = None) -> Panel:
     """The panel of a config's files, or of a frame in their place."""
     table = table_from_frame(frame, config.data) if frame is not None else read_table(config.data)
-    return build_panel(table, config.data)
+    panel = build_panel(table, config.data)
+    del table
+    release_memory()
+    return panel
 
 
 def build_dataset(config: Config, panel: Panel) -> Dataset:

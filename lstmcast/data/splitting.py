@@ -79,7 +79,8 @@ def _cuts(panel: Panel, split: Split) -> NDArray[np.datetime64]:
     if split.kind == "times":
         return np.tile(_cut_times(split, panel), (panel.n_series, 1))
     if split.per == "panel":
-        times = np.unique(panel.times)
+        # Those of a single series are distinct, and to find that out takes seconds for millions.
+        times = panel.times if panel.n_series == 1 else np.unique(panel.times)
         return np.tile(_times_at(times, _cut_counts(split, len(times))), (panel.n_series, 1))
     each = np.split(panel.times, panel.offsets[1:-1])
     counts = [

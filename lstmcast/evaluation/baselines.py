@@ -75,7 +75,7 @@ def baseline_forecasts(
     """
     last_seen = _last_seen(actual, offsets)
     shape = (len(starts), window.horizon, actual.shape[1])
-    forecasts = {name: np.empty(shape) for name in names}
+    forecasts: dict[str, FloatArray] = {name: np.empty(shape) for name in names}
     for first in range(0, len(starts), BLOCK):
         block = starts[first : first + BLOCK]
         history = _History(
@@ -132,7 +132,8 @@ def _first_seen(history: _History) -> IntArray:
     """Row of the first observed value of each window's series, `(W, T)`; `_NEVER` for none."""
     series, of_window = np.unique(history.series, return_inverse=True)
     first = np.full((len(series), history.actual.shape[1]), _NEVER)
-    for i, (begin, end) in enumerate(zip(history.offsets[series], history.offsets[series + 1])):
+    for i, number in enumerate(series):
+        begin, end = history.offsets[number : number + 2]
         observed = ~np.isnan(history.actual[begin:end])
         first[i] = np.where(observed.any(axis=0), begin + observed.argmax(axis=0), _NEVER)
     return first[of_window]

@@ -2,8 +2,8 @@
 
 All take float64 arrays `(W, H, T)` of windows, steps and targets, not empty, and return one number:
 a flat mean over the three axes unless the docstring says otherwise. Error = prediction - actual.
-A metric that is undefined, or whose input holds a NaN, is NaN. The windows are taken block by block,
-so that memory does not grow with their number.
+A metric that is undefined, or whose input holds a NaN, is NaN. The windows are taken block by
+block, so that memory does not grow with their number.
 """
 
 from __future__ import annotations
@@ -13,7 +13,6 @@ from collections.abc import Callable, Iterator
 import numpy as np
 
 from lstmcast.data.panel import FloatArray
-
 
 # Windows whose errors are computed at once.
 BLOCK = 8192
@@ -72,7 +71,7 @@ def smape(y_true: FloatArray, y_pred: FloatArray) -> float:
     def error(y: FloatArray, forecast: FloatArray) -> FloatArray:
         size = np.abs(y) + np.abs(forecast)
         absolute = 200 * np.abs(forecast - y)
-        return np.divide(absolute, size, out=np.zeros_like(size), where=size != 0)
+        return np.asarray(np.divide(absolute, size, out=np.zeros_like(size), where=size != 0))
 
     return _mean(error, y_true, y_pred)
 

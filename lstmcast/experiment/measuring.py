@@ -9,7 +9,7 @@ import numpy as np
 
 from lstmcast.data.dataset import Dataset
 from lstmcast.data.panel import IntArray
-from lstmcast.data.splitting import SPLITS
+from lstmcast.data.splitting import SPLITS, SplitName
 from lstmcast.evaluation.diagnostics import echo_check
 from lstmcast.evaluation.forecasts import WindowForecasts
 from lstmcast.evaluation.verdicts import baseline_verdict, fit_verdict
@@ -53,16 +53,23 @@ def measure(dataset: Dataset, network: Network, history: History) -> Measured:
         "metrics_scaled": {},
         "scales": scales.to_json(),
     }
-    for split, starts in scored.items():
+
+    def score(split: SplitName) -> WindowForecasts:
         forecasts = forecast_windows(
-            dataset.prepared, preparation, network, split=split, starts=starts
+            dataset.prepared, preparation, network, split=split, starts=scored[split]
         )
         metrics["metrics"][split], metrics["metrics_scaled"][split] = score_forecasts(
             forecasts, scales, dataset.panel, config.evaluation.metrics
         )
-    metrics["verdicts"] = _verdicts(metrics, forecasts, history, lead=config.window.lead)
+        return forecasts
+
+    # One split after the other, and only the forecasts of the last are kept.
+    score("train")
+    score("validation")
+    test = score("test")
+    metrics["verdicts"] = _verdicts(metrics, test, history, lead=config.window.lead)
     texts = (metrics["verdicts"][kind]["text"] for kind in ("baseline", "echo", "fit"))
-    return Measured(test=forecasts, metrics=metrics, verdicts=tuple(t for t in texts if t))
+    return Measured(test=test, metrics=metrics, verdicts=tuple(t for t in texts if t))
 
 
 def _sample(starts: IntArray) -> IntArray:

@@ -12,7 +12,7 @@ import numpy as np
 
 from lstmcast.data.dataset import Dataset
 from lstmcast.data.preparation import Preparation
-from lstmcast.data.windows import Starts, gather_inputs
+from lstmcast.data.windows import gather_inputs
 from lstmcast.errors import ResourceError
 from lstmcast.models.registry import build_network
 from lstmcast.models.shapes import Shapes
@@ -20,6 +20,7 @@ from lstmcast.runtime import bundle as files
 from lstmcast.runtime.bundle import RunWriter
 from lstmcast.runtime.network import Network, OnnxNetwork
 from lstmcast.training.chatter import captured_chatter
+from lstmcast.training.export import Exporter
 from lstmcast.training.progress import Progress
 
 if TYPE_CHECKING:
@@ -82,7 +83,12 @@ def rebuild_network(preparation: Preparation, weights: Mapping[str, np.ndarray])
 
 
 def fit(
-    dataset: Dataset, writer: RunWriter, progress: Progress, *, show_chatter: bool = False
+    dataset: Dataset,
+    writer: RunWriter,
+    progress: Progress,
+    exporter: Exporter,
+    *,
+    show_chatter: bool = False,
 ) -> Fitted:
     """Train the network, export it into the run, and check the export against it.
 
@@ -90,6 +96,7 @@ def fit(
         dataset: What to train on.
         writer: Of the run; its log takes the epochs, and what the libraries print.
         progress: Told of each epoch.
+        exporter: Writes the network.
         show_chatter: Let the libraries' own lines through to stderr instead.
 
     Raises:
@@ -97,38 +104,36 @@ def fit(
         ResourceError: If the backend or the device is not there.
     """
     if show_chatter:
-        return _fit(dataset, writer, progress)
+        return _fit(dataset, writer, progress, exporter)
     with captured_chatter() as chatter:
-        fitted = _fit(dataset, writer, progress)
+        fitted = _fit(dataset, writer, progress, exporter)
     writer.log("libraries", text=chatter.text)
     return fitted
 
 
-def _fit(dataset: Dataset, writer: RunWriter, progress: Progress) -> Fitted:
+def _fit(dataset: Dataset, writer: RunWriter, progress: Progress, exporter: Exporter) -> Fitted:
     from lstmcast.training.backend import load_keras
-    from lstmcast.training.export import Exporter
     from lstmcast.training.fitting import fit_network
     from lstmcast.training.inference import KerasNetwork
     from lstmcast.training.weights import weights_of
 
     config, shapes = dataset.preparation.config, shapes_of(dataset.preparation)
     load_keras(config.training, seed=config.seed)
-    with Exporter(config.model, shapes) as exporter:
-        network = build_network(config.model, shapes)
-        history = fit_network(
-            network,
-            dataset.prepared.arrays,
-            starts=Starts(train=dataset.starts["train"], validation=dataset.starts["validation"]),
-            config=config,
-            progress=progress,
-            tensorboard=writer.path / files.TENSORBOARD,
-        )
-        writer.log("kernel", **asdict(history.kernel))
-        for row in history.rows:
-            writer.log("epoch", **asdict(row))
-        weights = weights_of(network)
-        write = partial(exporter.write, weights)
-        exported, export, warnings = _export(dataset, write, KerasNetwork(network), writer)
+    network = build_network(config.model, shapes)
+    history = fit_network(
+        network,
+        dataset.prepared.arrays,
+        starts=dataset.fitted_starts,
+        config=config,
+        progress=progress,
+        tensorboard=writer.path / files.TENSORBOARD,
+    )
+    writer.log("fit", **asdict(history.plan))
+    for row in history.rows:
+        writer.log("epoch", **asdict(row))
+    weights = weights_of(network)
+    write = partial(exporter.write, config.model, shapes, weights)
+    exported, export, warnings = _export(dataset, write, KerasNetwork(network), writer)
     return Fitted(history, weights, exported, export, warnings)
 
 

@@ -95,8 +95,8 @@ def _loop(return_sequences: bool) -> Callable[..., tuple[Tensor, Tensor, Tensor]
         n_steps, _, n_inputs = inputs.shape
         n = recurrent_kernel.shape[0]
         n_windows = ops.shape(inputs)[1]
-        # tanh(x) = 2 σ(2x) - 1, so that one σ gives the three gates and the candidate, which Keras
-        # keeps in the order input, forget, candidate, output.
+        # tanh(x) = 2 sigmoid(2x) - 1, so that one sigmoid gives the gates and the candidate. Keras
+        # keeps them in the order input, forget, candidate, output.
         doubled = ops.convert_to_tensor([1.0] * (2 * n) + [2.0] * n + [1.0] * n, "float32")
         projected = ops.reshape(inputs, (-1, n_inputs)) @ kernel + bias
         projected = ops.reshape(projected * doubled, (n_steps, n_windows, 4 * n))

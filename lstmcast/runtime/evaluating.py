@@ -99,17 +99,15 @@ def forecast_windows(
         starts: int64, `(n_windows,)`.
     """
     panel, window = prepared.panel, preparation.config.window
-    series = panel.series_of_row[starts]
-    rows = target_rows(starts, window)
     units = window_outputs(network, prepared, preparation, starts)
     points, quantiles = split_outputs(units, levels_of(preparation))
     return WindowForecasts(
         split=split,
         starts=starts,
-        series=series,
+        series=panel.series_of_row[starts],
         origin_times=panel.times[origins(starts, window)],
-        times=panel.times[rows],
-        y_true=prepared.actual[rows],
+        times=panel.times[target_rows(starts, window)],
+        y_true=prepared.actual[target_rows(starts, window)],
         y_pred=points,
         quantiles=quantiles,
         levels=levels_of(preparation),

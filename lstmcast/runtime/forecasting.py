@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from lstmcast.config.schema import Window
 from lstmcast.data.cleaned import unfilled
 from lstmcast.data.extending import extend
 from lstmcast.data.panel import FloatArray, IntArray, Panel, tail

@@ -26,6 +26,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from lstmcast.config.schema import Training
 from lstmcast.errors import ResourceError
 from lstmcast.models.parameters import RecurrentParameters
 from lstmcast.models.registry import ARCHITECTURES, build_network
@@ -43,33 +44,42 @@ ERRORS_FILE, GO = "errors.txt", b"go\n"
 class Exporter:
     """Writes a network as ONNX once it is trained.
 
-    Where that takes a process of its own, the process starts on entering the context, so that it
-    has loaded TensorFlow by the time the training has ended.
+    Where JAX trains, the process that exports starts on entering the context, so that it has loaded
+    TensorFlow by the time the training has ended.
 
     Args:
-        parameters: The `model` section that the network is built from.
-        shapes: Its sizes.
+        training: Its `backend`.
     """
 
-    def __init__(self, parameters: RecurrentParameters, shapes: Shapes) -> None:
-        self._parameters, self._shapes = parameters, shapes
+    def __init__(self, training: Training) -> None:
+        self._ahead = training.backend == "jax"
         self._child: _Child | None = None
 
     def __enter__(self) -> Exporter:
-        if not _missing_packages() and not _can_trace_here():
-            self._child = _Child(self._parameters, self._shapes)
+        """Start the process, where it takes one."""
+        if self._ahead and not _missing_packages():
+            self._child = _Child()
         return self
 
     def __exit__(self, *_: object) -> None:
+        """End it."""
         if self._child is not None:
             self._child.close()
 
-    def write(self, weights: Mapping[str, NDArray[Any]], path: Path) -> None:
-        """Write the network with its weights.
+    def write(
+        self,
+        parameters: RecurrentParameters,
+        shapes: Shapes,
+        weights: Mapping[str, NDArray[Any]],
+        path: Path,
+    ) -> None:
+        """Write a network.
 
         The inputs have the names of `Shapes`, the output is `forecast`; the batch axis is dynamic.
 
         Args:
+            parameters: The `model` section that the network was built from.
+            shapes: Its sizes.
             weights: What `weights_of` took from it.
             path: The file to write.
 
@@ -82,10 +92,12 @@ class Exporter:
                 f"The ONNX export needs {' and '.join(missing)}, not installed here "
                 f"(pip install {' '.join(missing)})."
             )
+        if self._child is None and not _can_trace_here():
+            self._child = _Child()
         if self._child is not None:
-            self._child.write(weights, path)
+            self._child.write(parameters, shapes, weights, path)
         else:
-            _write(self._parameters, self._shapes, weights, path)
+            _write(parameters, shapes, weights, path)
 
 
 def _missing_packages() -> list[str]:
@@ -156,15 +168,13 @@ def _name_output(path: Path) -> None:
 class _Child:
     """A process that traces and converts, on TensorFlow without a GPU.
 
-    It gets the sizes of the network at its start, and a line on its standard input once the weights
-    are there; without one, because this process has ended, it ends too.
+    It gets a line on its standard input once the network lies in its directory; without one,
+    because this process has ended, it ends too.
     """
 
-    def __init__(self, parameters: RecurrentParameters, shapes: Shapes) -> None:
+    def __init__(self) -> None:
         self._directory = tempfile.TemporaryDirectory()
         self._folder = Path(self._directory.name)
-        network = {"parameters": parameters.model_dump(mode="json"), "shapes": asdict(shapes)}
-        (self._folder / NETWORK_FILE).write_text(json.dumps(network), encoding="utf-8")
         environment = {**os.environ, "KERAS_BACKEND": "tensorflow", "CUDA_VISIBLE_DEVICES": "-1"}
         with open(self._folder / ERRORS_FILE, "wb") as errors:
             self._process = subprocess.Popen(
@@ -177,7 +187,13 @@ class _Child:
                 start_new_session=True,
             )
 
-    def write(self, weights: Mapping[str, NDArray[Any]], path: Path) -> None:
+    def write(
+        self,
+        parameters: RecurrentParameters,
+        shapes: Shapes,
+        weights: Mapping[str, NDArray[Any]],
+        path: Path,
+    ) -> None:
         """Let it write the network, and wait for it.
 
         Raises:
@@ -185,6 +201,8 @@ class _Child:
         """
         from safetensors.numpy import save_file
 
+        network = {"parameters": parameters.model_dump(mode="json"), "shapes": asdict(shapes)}
+        (self._folder / NETWORK_FILE).write_text(json.dumps(network), encoding="utf-8")
         save_file(dict(weights), self._folder / WEIGHTS_FILE)
         # One that has failed already no longer listens; its exit code tells.
         with suppress(BrokenPipeError):
@@ -207,6 +225,10 @@ def main(directory: str) -> None:
     from safetensors.numpy import load_file
 
     folder = Path(directory)
+    for name in ("keras", "onnx", "tf2onnx"):  # what `_write` needs, while the parent trains
+        importlib.import_module(name)
+    if sys.stdin.buffer.readline() != GO:
+        return
     network = json.loads((folder / NETWORK_FILE).read_text(encoding="utf-8"))
     kind = ARCHITECTURES[network["parameters"]["type"]]
     sizes: dict[str, Any] = {
@@ -214,15 +236,9 @@ def main(directory: str) -> None:
         for name, size in network["shapes"].items()
     }
     parameters, shapes = kind.model_validate(network["parameters"]), Shapes(**sizes)
-    _load_what_it_takes()
-    if sys.stdin.buffer.readline() == GO:
-        _write(parameters, shapes, load_file(folder / WEIGHTS_FILE), folder / ONNX_FILE)
-
-
-def _load_what_it_takes() -> None:
-    """The imports of `_write`, ahead of time."""
-    for name in ("keras", "onnx", "tf2onnx"):
-        importlib.import_module(name)
+    _write(parameters, shapes, load_file(folder / WEIGHTS_FILE), folder / ONNX_FILE)
+    # TensorFlow takes a second to tear down, and the parent waits.
+    os._exit(0)
 
 
 if __name__ == "__main__":

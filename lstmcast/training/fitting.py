@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Literal
 from lstmcast.config.schema import Config
 from lstmcast.data.windows import Starts, WindowArrays
 from lstmcast.training.backend import sees_gpu
-from lstmcast.training.kernels import Kernel, kernel_of, steps_per_execution
+from lstmcast.training.kernels import kernel_of, steps_per_execution
 from lstmcast.training.losses import window_loss
+from lstmcast.training.memory import fit_memory
 from lstmcast.training.optimizers import make_optimizer
-from lstmcast.training.progress import EpochRow, Progress
+from lstmcast.training.progress import EpochRow, Plan, Progress
 
 if TYPE_CHECKING:
     import keras
@@ -29,16 +30,14 @@ class History:
             validation loss where early stopping is on, else the last.
         stopped: Whether early stopping ended it, or the epochs ran out.
         seconds: Wall time of the whole fit, compilation included.
-        n_batches: Batches of an epoch.
-        kernel: What the recurrent layers ran on.
+        plan: What was to be done, and on which kernel.
     """
 
     rows: tuple[EpochRow, ...]
     best_epoch: int
     stopped: Literal["early", "epochs"]
     seconds: float
-    n_batches: int
-    kernel: Kernel
+    plan: Plan
 
 
 def fit_network(
@@ -78,6 +77,7 @@ def fit_network(
     batch_size = min(training.batch_size, n_train)
     n_batches = -(-n_train // batch_size)
     kernel = kernel_of(config, has_gpu=sees_gpu(training), n_batches=n_batches)
+    plan = Plan(training.epochs, n_batches, kernel, fit_memory(config, arrays, starts))
     model = GatheringModel(
         network, arrays, starts=starts, window=config.window, loss=window_loss(config)
     )
@@ -91,7 +91,7 @@ def fit_network(
         config, recorder, validated=n_validation > 0, tensorboard=tensorboard
     )
     validation = batch_positions(n_validation, batch_size, first=n_train)
-    progress.fit_begins(epochs=training.epochs, batches=n_batches)
+    progress.fit_begins(plan)
     try:
         with fast_lstm(kernel.name == "fast"):
             model.fit(
@@ -111,6 +111,5 @@ def fit_network(
         best_epoch=best_epoch(callbacks) or len(recorder.rows),
         stopped="early" if len(recorder.rows) < training.epochs else "epochs",
         seconds=time.perf_counter() - began,
-        n_batches=n_batches,
-        kernel=kernel,
+        plan=plan,
     )

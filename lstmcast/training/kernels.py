@@ -28,7 +28,7 @@ Jit = bool | Literal["auto"]
 _SAYS = {
     "cudnn": "the recurrent layers run on cuDNN's fused kernel",
     "fast": "the LSTM layers run in lstmcast's compiled loop",
-    "generic": "the recurrent layers run step by step in Keras' generic loop",
+    "generic": "the recurrent layers run in Keras' generic loop",
 }
 
 
@@ -130,22 +130,20 @@ def _unusual_cell(config: Config) -> list[str]:
     return found
 
 
-def _compilation(
-    config: Config, *, on_gpu: bool, n_batches: int | None
-) -> tuple[Jit, str]:
+def _compilation(config: Config, *, on_gpu: bool, n_batches: int | None) -> tuple[Jit, str]:
     """What `training.jit` comes to where cuDNN does not run."""
     training = config.training
     if training.backend == "jax":
         on = training.jit is not False
-        return on, "XLA" if on else "off"
+        return on, "on" if on else "off"
     if training.deterministic:
         return False, "off: training.deterministic excludes it on TensorFlow"
     if training.jit != "auto":
-        return training.jit, "XLA" if training.jit else "off"
+        return training.jit, "on" if training.jit else "off"
     if on_gpu:
-        return "auto", "XLA"
+        return "auto", "on"
     if training.batch_size > XLA_BATCH:
         return False, f"off: it does not pay with batches of more than {XLA_BATCH} windows"
     if n_batches is not None and n_batches * training.epochs < XLA_STEPS:
         return False, f"off: it does not pay with fewer than {XLA_STEPS} gradient steps"
-    return True, "XLA"
+    return True, "on"

@@ -5,6 +5,25 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
+from lstmcast.training.kernels import Kernel
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a fit is about to do.
+
+    Attributes:
+        epochs: How many there can be.
+        batches: How many each has.
+        kernel: What the recurrent layers run on.
+        memory: Bytes that it needs beside the data and the libraries, about.
+    """
+
+    epochs: int
+    batches: int
+    kernel: Kernel
+    memory: int
+
 
 @dataclass(frozen=True)
 class EpochRow:
@@ -29,8 +48,8 @@ class EpochRow:
 class Progress(Protocol):
     """Follows a fit. The methods are called in the thread that trains, so they must be quick."""
 
-    def fit_begins(self, *, epochs: int, batches: int) -> None:
-        """Before the first epoch: how many there can be, and how many batches each has."""
+    def fit_begins(self, plan: Plan) -> None:
+        """Before the first epoch."""
 
     def batches_done(self, batches: int) -> None:
         """So many batches of the running epoch are done; called every few batches."""
@@ -45,7 +64,7 @@ class Progress(Protocol):
 class SilentProgress:
     """Tells nobody."""
 
-    def fit_begins(self, *, epochs: int, batches: int) -> None:
+    def fit_begins(self, plan: Plan) -> None:
         """Nothing."""
 
     def batches_done(self, batches: int) -> None:

@@ -62,6 +62,35 @@ def test_a_config_is_told_its_kernel(here: pytest.MonkeyPatch, daily: Path, invo
     assert any("model.activation is relu" in reason for reason in kernel["reasons"])
 
 
+def test_a_config_is_told_the_memory_and_the_faster_backend(
+    here: pytest.MonkeyPatch, daily: Path, invoke: Invoke
+) -> None:
+    result = invoke("doctor", daily)
+    assert "training needs about" in result.out
+    assert "set training.backend to jax" in result.out
+    assert (
+        "set training.backend" not in invoke("doctor", daily, "--set", "training.backend=jax").out
+    )
+
+
+def test_too_little_memory_is_a_problem(
+    here: pytest.MonkeyPatch, daily: Path, invoke: Invoke
+) -> None:
+    here.setattr(environment, "look_around", lambda _: replace(WHOLE, memory=1000))
+    result = invoke("doctor", daily)
+    assert result.code == 1
+    assert "lower training.batch_size" in result.out
+
+
+def test_data_that_cannot_be_read_do_not_stop_the_look(
+    here: pytest.MonkeyPatch, daily: Path, invoke: Invoke
+) -> None:
+    (daily.parent / "daily.csv").unlink()
+    result = invoke("doctor", daily)
+    assert result.code == 0
+    assert "not known, for the data cannot be read: " in result.out
+
+
 def test_set_without_a_config_is_refused(invoke: Invoke) -> None:
     assert invoke("doctor", "--set", "seed=1").code == 2
 

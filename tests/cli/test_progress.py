@@ -13,7 +13,8 @@ import pytest
 
 from lstmcast.cli.progress import BarProgress, LineProgress, following
 from lstmcast.training.chatter import captured_chatter
-from lstmcast.training.progress import EpochRow
+from lstmcast.training.kernels import Kernel
+from lstmcast.training.progress import EpochRow, Plan
 
 FIRST = EpochRow(epoch=1, loss=0.51234567, val_loss=0.75, learning_rate=0.001, seconds=1.24)
 UNVALIDATED = EpochRow(epoch=1, loss=0.5, val_loss=None, learning_rate=0.001, seconds=1.0)
@@ -35,14 +36,35 @@ def drawn(columns: int, draw: Callable[[TextIO], None]) -> list[str]:
     return content.decode().split("\r\x1b[K")[1:]
 
 
+def plan(*, epochs: int, batches: int) -> Plan:
+    kernel = Kernel("generic", "it runs", ("no GPU",), jit=True, compilation="on")
+    return Plan(epochs, batches, kernel, memory=2_500_000)
+
+
 def test_a_pipe_gets_one_line_an_epoch() -> None:
     stream = io.StringIO()
     progress = LineProgress(stream)
-    progress.fit_begins(epochs=20, batches=3)
+    progress.fit_begins(plan(epochs=20, batches=3))
     progress.batches_done(2)
     progress.epoch_done(FIRST)
     progress.fit_ends()
-    assert stream.getvalue() == "epoch 1/20  loss 0.5123  val_loss 0.75  lr 0.001  1.2 s\n"
+    runs_on, line = stream.getvalue().splitlines()
+    assert runs_on == "it runs (no GPU); XLA: on; about 2.5 MB"
+    assert line == "epoch 1/20  loss 0.5123  val_loss 0.75  lr 0.001  1.2 s"
+
+
+def test_a_pipe_is_told_once_how_long_it_may_take(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = [100.0]
+    monkeypatch.setattr("lstmcast.cli.progress.time.monotonic", lambda: now[0])
+    stream = io.StringIO()
+    progress = LineProgress(stream)
+    progress.fit_begins(plan(epochs=20, batches=10))
+    for seconds, batches in ((1.0, 2), (5.0, 4), (5.0, 6)):
+        now[0] += seconds
+        progress.batches_done(batches)
+    (told,) = stream.getvalue().splitlines()[1:]
+    # 6 s for 4 of 200 batches.
+    assert told == "at most 4 min 54 s left, if no epoch is saved by stopping early"
 
 
 def test_no_validation_shows_no_val_loss() -> None:
@@ -54,7 +76,7 @@ def test_no_validation_shows_no_val_loss() -> None:
 def test_the_bar_tells_epoch_losses_rate_and_time_left_in_one_line() -> None:
     def draw(stream: TextIO) -> None:
         bar = BarProgress(stream)
-        bar.fit_begins(epochs=4, batches=10)
+        bar.fit_begins(plan(epochs=4, batches=10))
         bar.epoch_done(FIRST)
 
     line = drawn(120, draw)[-1]
@@ -67,20 +89,21 @@ def test_the_bar_tells_epoch_losses_rate_and_time_left_in_one_line() -> None:
 def test_the_bar_never_reaches_the_edge_of_a_narrow_terminal(columns: int) -> None:
     def draw(stream: TextIO) -> None:
         bar = BarProgress(stream)
-        bar.fit_begins(epochs=100, batches=10)
+        bar.fit_begins(plan(epochs=100, batches=10))
         bar.epoch_done(FIRST)
         bar.fit_ends()
 
-    lines = drawn(columns, draw)
+    # The line that says what it runs on stays, and may be as long as it is.
+    lines = [line for line in drawn(columns, draw) if "\n" not in line]
     assert max(map(len, lines)) < columns
-    assert "epoch 2/100" in lines[2]
-    assert ("█" in lines[2] or "░" in lines[2]) == (columns >= 60)
+    assert "epoch 2/100" in lines[-2]
+    assert ("█" in lines[-2] or "░" in lines[-2]) == (columns >= 60)
 
 
 def test_the_bar_leaves_an_empty_line_behind() -> None:
     def draw(stream: TextIO) -> None:
         bar = BarProgress(stream)
-        bar.fit_begins(epochs=2, batches=1)
+        bar.fit_begins(plan(epochs=2, batches=1))
         bar.close()
 
     assert drawn(80, draw)[-1] == ""

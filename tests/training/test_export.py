@@ -12,7 +12,15 @@ from lstmcast.models.registry import ARCHITECTURES
 from lstmcast.training import export
 from lstmcast.training.export import Exporter, inference_network
 from lstmcast.training.weights import weights_of
-from tests.networks import BACKEND, FULL, PLAIN, make_batch, make_network, run_network
+from tests.networks import (
+    BACKEND,
+    FULL,
+    PLAIN,
+    make_batch,
+    make_config,
+    make_network,
+    run_network,
+)
 
 HEAVY = {"units": [4, 3], "bidirectional": True, "layer_norm": True, "window_norm": "mean_std"}
 WITH_FUTURE = replace(PLAIN, future=2)
@@ -38,9 +46,9 @@ def outputs(path: Path, batch: dict[str, np.ndarray]) -> np.ndarray:
 
 
 def write_in_child(parameters: Any, shapes: Any, weights: Any, path: Path) -> None:
-    child = export._Child(parameters, shapes)
+    child = export._Child()
     try:
-        child.write(weights, path)
+        child.write(parameters, shapes, weights, path)
     finally:
         child.close()
 
@@ -52,8 +60,8 @@ def test_onnx_equals_keras_at_any_batch_size(
     network = make_network(name, shapes, **options)
     parameters = ARCHITECTURES[name](**{"units": [4], **options})
     path = tmp_path / "model.onnx"
-    with Exporter(parameters, shapes) as exporter:
-        exporter.write(weights_of(network), path)
+    with Exporter(make_config().training) as exporter:
+        exporter.write(parameters, shapes, weights_of(network), path)
     for n_windows in (1, 7):
         batch = make_batch(shapes, n_windows)
         expected = run_network(network, batch)
@@ -95,10 +103,10 @@ def test_what_is_not_installed_is_named(
         export.importlib.util, "find_spec", lambda name: None if name == missing else object()
     )
     with (
-        Exporter(ARCHITECTURES["lstm"](), PLAIN) as exporter,
+        Exporter(make_config().training) as exporter,
         pytest.raises(ResourceError, match=f"needs {missing}, not installed here"),
     ):
-        exporter.write({}, tmp_path / "model.onnx")
+        exporter.write(ARCHITECTURES["lstm"](), PLAIN, {}, tmp_path / "model.onnx")
 
 
 def test_a_child_process_that_fails_says_why(
@@ -109,11 +117,8 @@ def test_a_child_process_that_fails_says_why(
         write_in_child(ARCHITECTURES["lstm"](), PLAIN, {}, tmp_path / "model.onnx")
 
 
-def test_a_child_process_that_is_not_needed_ends_with_the_context(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(export, "_can_trace_here", lambda: False)
-    with Exporter(ARCHITECTURES["lstm"](), PLAIN) as exporter:
+def test_a_child_process_that_is_not_needed_ends_with_the_context() -> None:
+    with Exporter(make_config(backend="jax").training) as exporter:
         child = exporter._child
         assert child is not None
         assert child._process.poll() is None

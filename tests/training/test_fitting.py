@@ -14,7 +14,7 @@ from lstmcast.training.fitting import (
     Starts,
     fit_network,
 )
-from lstmcast.training.progress import EpochRow, SilentProgress
+from lstmcast.training.progress import EpochRow, Plan, SilentProgress
 from tests.networks import BACKEND, FULL, PLAIN, make_arrays, make_config, make_network
 
 STARTS = Starts(train=np.arange(12), validation=np.arange(12, 18))
@@ -25,8 +25,8 @@ class ListProgress:
     def __init__(self) -> None:
         self.events: list[Any] = []
 
-    def fit_begins(self, *, epochs: int, batches: int) -> None:
-        self.events.append(("begins", epochs, batches))
+    def fit_begins(self, plan: Plan) -> None:
+        self.events.append(("begins", plan.epochs, plan.batches))
 
     def batches_done(self, batches: int) -> None:
         self.events.append(("batches", batches))
@@ -71,7 +71,7 @@ def test_the_history_has_a_row_for_each_epoch() -> None:
     history = fit(make_network("lstm", PLAIN), learning_rate=0.001)
     assert [row.epoch for row in history.rows] == [1, 2, 3]
     assert history.stopped == "epochs"
-    assert history.n_batches == 3
+    assert history.plan.batches == 3
     assert history.rows[0].learning_rate == 0.001
     assert all(row.val_loss is not None and row.seconds > 0 for row in history.rows)
     assert history.seconds >= sum(row.seconds for row in history.rows)

@@ -32,8 +32,8 @@ def read_fast(source: Source, form: CsvFormat, uses: Mapping[str, str]) -> pd.Da
         uses: The columns to read, and as what.
 
     Returns:
-        None where the file is small, pyarrow is not installed, or anything in the file is not plain.
-        Else every line after the first is a row.
+        None where the file is small, pyarrow is not installed, or anything in it is not plain. Else
+        every line after the first is a row.
     """
     if not _is_candidate(source, form, uses):
         return None
@@ -60,7 +60,9 @@ def read_fast(source: Source, form: CsvFormat, uses: Mapping[str, str]) -> pd.Da
     if not _is_plain(table, uses) or table.num_rows != _count_lines(source) - 1:
         return None
     names = [name for name in _header(source, form) if name in uses]
-    frame: pd.DataFrame = table.select(names).to_pandas(split_blocks=True, self_destruct=True)
+    frame: pd.DataFrame = table.select(names).to_pandas()
+    del table
+    pa.default_memory_pool().release_unused()
     return frame
 
 

@@ -84,8 +84,10 @@ def test_both_readers_give_the_same_table_to_the_last_bit(
 ) -> None:
     rng = np.random.default_rng(0)
     path = tmp_path / "data.csv"
-    texts = [repr(float(value)) for value in rng.normal(size=500) * 10.0 ** rng.integers(-9, 9, 500)]
-    times = pd.date_range("2020-01-01", periods=500, freq="37min").astype(str)
+    texts = [
+        repr(float(value)) for value in rng.normal(size=500) * 10.0 ** rng.integers(-9, 9, 500)
+    ]
+    times = pd.date_range("2020-01-01", periods=500, freq="37min").astype(str).tolist()
     lines = (f"{time},{text},{i}" for i, (time, text) in enumerate(zip(times, texts, strict=True)))
     path.write_text("\n".join(["t,y,x", *lines]))
     data = Data(path=str(path), time="t", target="y", past_covariates=["x"])
