@@ -9,8 +9,12 @@ WORKERS ?= 2
 # More for pytest, such as PYTEST_ARGS="-k window -x".
 PYTEST_ARGS ?=
 
+# More for `make bench`, such as BENCH_ARGS="--data PATH/ETTh1.csv --rounds 5".
+BENCH_ARGS ?=
+
 VENV := .venv
 BIN := $(VENV)/bin
+BENCH_VENV := .venv-bench
 # Only a uv that reads dependency groups; empty, where there is none.
 UV ?= $(shell uv pip install --help 2>/dev/null | grep -q -- --group && command -v uv)
 
@@ -24,7 +28,7 @@ INSTALL = $(BIN)/python -m pip install -qq --disable-pip-version-check \
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test test-jax lint format lock clean
+.PHONY: help install demo test test-jax bench lint format lock clean
 # Two installs into one environment must not run side by side.
 .NOTPARALLEL:
 
@@ -49,6 +53,10 @@ test-jax: $(VENV)/.dev $(VENV)/.extra-jax ## Run the tests of the models and of 
 	@KERAS_BACKEND=jax $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile $(PYTEST_ARGS) \
 		tests/models tests/training tests/test_experiment.py
 
+bench: $(VENV)/.extra-jax $(BENCH_VENV)/.peers ## Time the same work through the peers (BENCH_ARGS="--data ETTh1.csv")
+	@echo "== benchmarks/speed.py"
+	@$(BIN)/python benchmarks/speed.py $(BENCH_ARGS)
+
 lint: $(VENV)/.dev ## Check style, format and types; change nothing
 	@echo "== ruff check"
 	@$(BIN)/ruff check --quiet .
@@ -67,7 +75,7 @@ lock: ## Pin the newest versions that fit together in constraints.txt (needs uv)
 		--annotation-style line --custom-compile-command "make lock" --output-file constraints.txt
 
 clean: ## Remove .venv, caches and build output; keep runs
-	@rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage
+	@rm -rf $(VENV) $(BENCH_VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # A stamp stands for a finished step, so a second run installs nothing; new pins or requirements do.
@@ -85,6 +93,14 @@ $(VENV)/.created:
 $(VENV)/.runtime: $(VENV)/.created pyproject.toml constraints.txt
 	@echo "== installing lstmcast and what it needs (TensorFlow is large; this happens once)"
 	@$(INSTALL) --no-build-isolation --editable .
+	@touch $@
+
+# With pip: the peers' pins are not ours, and each must find its own.
+$(BENCH_VENV)/.peers: benchmarks/systems/requirements.txt
+	@echo "== installing the peers into $(BENCH_VENV)"
+	@"$(PYTHON)" -m venv $(BENCH_VENV)
+	@$(BENCH_VENV)/bin/python -m pip install -qq --disable-pip-version-check \
+		--requirement benchmarks/systems/requirements.txt
 	@touch $@
 
 $(VENV)/.dev: $(VENV)/.runtime

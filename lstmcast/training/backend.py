@@ -12,6 +12,7 @@ from typing import Any
 
 from lstmcast.config.schema import Training
 from lstmcast.errors import ResourceError
+from lstmcast.machine import processor_key
 
 # Of compiled code; what was used least goes first.
 CACHE_BYTES = 500_000_000
@@ -136,17 +137,26 @@ def _keep_compiled(options: Any) -> None:
 
     Its own bound of a second would leave out nearly all that a small network takes to compile.
     """
-    if options.jax_compilation_cache_dir is not None:
+    directory = cache_directory()
+    if options.jax_compilation_cache_dir is not None or directory is None:
         return
-    options.update("jax_compilation_cache_dir", str(cache_directory() / "jax"))
+    # What is compiled for one processor may not run on another that shares the home directory.
+    path = directory / f"jax-{processor_key()}"
+    options.update("jax_compilation_cache_dir", str(path))
     options.update("jax_compilation_cache_max_size", CACHE_BYTES)
     options.update("jax_persistent_cache_min_compile_time_secs", 0.0)
 
 
-def cache_directory() -> Path:
-    """Where what can be made again is kept between runs: `$XDG_CACHE_HOME/lstmcast`."""
-    home = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(home) / "lstmcast"
+def cache_directory() -> Path | None:
+    """Where what can be made again is kept between runs; None for a user without a home.
+
+    `$XDG_CACHE_HOME/lstmcast`, or `~/.cache/lstmcast`.
+    """
+    if home := os.environ.get("XDG_CACHE_HOME"):
+        return Path(home) / "lstmcast"
+    with suppress(RuntimeError):
+        return Path.home() / ".cache" / "lstmcast"
+    return None
 
 
 def sees_gpu(training: Training) -> bool:

@@ -9,9 +9,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lstmcast.config.schema import Window
+from lstmcast.evaluation import baselines
 from lstmcast.evaluation.baselines import baseline_forecasts
 
 NAMES = ("naive", "seasonal_naive", "drift")
+
+
+@pytest.fixture(autouse=True, scope="module")
+def few_windows_make_several_blocks():
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(baselines, "BLOCK", 5)
+        yield
 
 
 def looped(name, actual, offsets, start, window, season_length):

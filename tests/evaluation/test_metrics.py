@@ -13,6 +13,13 @@ from lstmcast.evaluation import metrics
 shapes = st.tuples(st.integers(2, 12), st.integers(1, 5), st.integers(1, 3))
 
 
+@pytest.fixture(autouse=True, scope="module")
+def few_windows_make_several_blocks():
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(metrics, "BLOCK", 5)
+        yield
+
+
 def random_pair(shape, seed):
     rng = np.random.default_rng(seed)
     y_true = rng.normal(size=shape) * 10 ** rng.uniform(-3, 4, size=shape[-1])

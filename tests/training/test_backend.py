@@ -1,5 +1,10 @@
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -58,3 +63,32 @@ def test_a_gpu_that_is_not_there_is_an_error(monkeypatch: pytest.MonkeyPatch) ->
         monkeypatch.setattr("tensorflow.config.list_physical_devices", none_there)
     with pytest.raises(ResourceError, match=rf"device is gpu, but {BACKEND} finds none"):
         load_keras(make_config(device="gpu").training, seed=0)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(BACKEND != "jax", reason="what JAX leaves out, and keeps")
+def test_jax_loads_no_tensorflow_and_keeps_what_it_compiled(tmp_path: Path) -> None:
+    script = (
+        "import sys\n"
+        "from lstmcast.config.schema import Training\n"
+        "from lstmcast.training.backend import load_keras\n"
+        "load_keras(Training(backend='jax'), seed=3)\n"
+        "import keras\n"
+        "keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])\n"
+        "print('tensorflow' in sys.modules)\n"
+    )
+    environment = {**os.environ, "XDG_CACHE_HOME": str(tmp_path)}
+    done = subprocess.run(
+        [sys.executable, "-c", script], env=environment, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.split() == ["False"]
+    assert list(tmp_path.glob("lstmcast/jax-*/*"))
+
+
+def test_a_user_without_a_home_has_no_cache(monkeypatch: pytest.MonkeyPatch) -> None:
+    def homeless() -> Path:
+        raise RuntimeError("no home")
+
+    monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
+    monkeypatch.setattr(Path, "home", homeless)
+    assert backend.cache_directory() is None
