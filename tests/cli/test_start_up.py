@@ -51,7 +51,7 @@ def imported(*arguments: object, cwd: Path) -> set[str]:
         (["models"], {"typer", "pydantic"}),
         (["config", "schema"], {"typer", "pydantic"}),
     ],
-    ids=" ".join,
+    ids=["help", "help of a command", "models", "schema"],
 )
 def test_what_reads_no_data_imports_exactly_this(
     arguments: list[str], expected: set[str], tmp_path: Path
