@@ -164,7 +164,7 @@ def sees_gpu(training: Training) -> bool:
     if training.backend == "jax":
         import jax
 
-        return jax.default_backend() == "gpu"
+        return bool(jax.default_backend() == "gpu")
     import tensorflow as tf
 
     return bool(tf.config.get_visible_devices("GPU"))
