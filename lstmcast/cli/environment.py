@@ -25,7 +25,6 @@ CORE = (
     "pydantic",
     "onnx",
     "onnxruntime",
-    "tf2onnx",
     "safetensors",
     "matplotlib",
 )
@@ -88,7 +87,7 @@ class Environment:
     @property
     def can_export(self) -> bool:
         """Whether a training can write its network as ONNX."""
-        return all(self.packages[name] for name in ("tensorflow", "tf2onnx", "onnx"))
+        return self.packages["onnx"] is not None
 
     def to_json(self) -> dict[str, Any]:
         """As plain JSON values."""

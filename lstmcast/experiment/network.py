@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -20,7 +18,6 @@ from lstmcast.runtime import bundle as files
 from lstmcast.runtime.bundle import RunWriter
 from lstmcast.runtime.network import Network, OnnxNetwork
 from lstmcast.training.chatter import captured_chatter
-from lstmcast.training.export import Exporter
 from lstmcast.training.progress import Progress
 
 if TYPE_CHECKING:
@@ -75,7 +72,7 @@ def shapes_of(preparation: Preparation) -> Shapes:
 def rebuild_network(preparation: Preparation, weights: Mapping[str, np.ndarray]) -> keras.Model:
     """The network of a run in Keras, in float32 and without what only training uses."""
     from lstmcast.training.backend import load_keras
-    from lstmcast.training.export import inference_network
+    from lstmcast.training.inference import inference_network
 
     config = preparation.config
     load_keras(config.training, seed=config.seed)
@@ -83,12 +80,7 @@ def rebuild_network(preparation: Preparation, weights: Mapping[str, np.ndarray])
 
 
 def fit(
-    dataset: Dataset,
-    writer: RunWriter,
-    progress: Progress,
-    exporter: Exporter,
-    *,
-    show_chatter: bool = False,
+    dataset: Dataset, writer: RunWriter, progress: Progress, *, show_chatter: bool = False
 ) -> Fitted:
     """Train the network, export it into the run, and check the export against it.
 
@@ -96,7 +88,6 @@ def fit(
         dataset: What to train on.
         writer: Of the run; its log takes the epochs, and what the libraries print.
         progress: Told of each epoch.
-        exporter: Writes the network.
         show_chatter: Let the libraries' own lines through to stderr instead.
 
     Raises:
@@ -104,17 +95,16 @@ def fit(
         ResourceError: If the backend or the device is not there.
     """
     if show_chatter:
-        return _fit(dataset, writer, progress, exporter)
+        return _fit(dataset, writer, progress)
     with captured_chatter() as chatter:
-        fitted = _fit(dataset, writer, progress, exporter)
+        fitted = _fit(dataset, writer, progress)
     writer.log("libraries", text=chatter.text)
     return fitted
 
 
-def _fit(dataset: Dataset, writer: RunWriter, progress: Progress, exporter: Exporter) -> Fitted:
+def _fit(dataset: Dataset, writer: RunWriter, progress: Progress) -> Fitted:
     from lstmcast.training.backend import load_keras
     from lstmcast.training.fitting import fit_network
-    from lstmcast.training.inference import KerasNetwork
     from lstmcast.training.weights import weights_of
 
     config, shapes = dataset.preparation.config, shapes_of(dataset.preparation)
@@ -131,19 +121,21 @@ def _fit(dataset: Dataset, writer: RunWriter, progress: Progress, exporter: Expo
     writer.log("fit", **asdict(history.plan))
     for row in history.rows:
         writer.log("epoch", **asdict(row))
-    weights = weights_of(network)
-    write = partial(exporter.write, config.model, shapes, weights)
-    exported, export, warnings = _export(dataset, write, KerasNetwork(network), writer)
-    return Fitted(history, weights, exported, export, warnings)
+    exported, export, warnings = _export(dataset, network, writer)
+    return Fitted(history, weights_of(network), exported, export, warnings)
 
 
 def _export(
-    dataset: Dataset, write: Callable[[Path], None], trained: Network, writer: RunWriter
+    dataset: Dataset, network: keras.Model, writer: RunWriter
 ) -> tuple[Network, dict[str, Any], tuple[str, ...]]:
     """The network that forecasts, and what the manifest says of it."""
+    from lstmcast.training.export import write_onnx
+    from lstmcast.training.inference import KerasNetwork
+
     preparation, path = dataset.preparation, writer.path / files.NETWORK
+    trained = KerasNetwork(network)
     try:
-        write(path)
+        write_onnx(network, path)
     except ResourceError as error:
         warning = f"the run has no {files.NETWORK} and forecasts through Keras, slowly: {error}"
         return trained, {"left_out": str(error)}, (warning,)

@@ -18,7 +18,6 @@ from lstmcast.experiment.network import fit
 from lstmcast.experiment.recording import manifest_of, write_files, write_report
 from lstmcast.machine import release_memory
 from lstmcast.runtime.bundle import RunWriter
-from lstmcast.training.export import Exporter
 from lstmcast.training.progress import Progress, SilentProgress
 
 if TYPE_CHECKING:
@@ -70,28 +69,25 @@ def train(
         ResourceError: If the disk, the device or a package is not there.
     """
     began = time.perf_counter()
-    with Exporter(config.training) as exporter:
-        dataset = build_dataset(config, load_panel(config, frame=frame))
+    dataset = build_dataset(config, load_panel(config, frame=frame))
+    release_memory()
+    created = datetime.now(UTC)
+    writer = RunWriter(runs_dir or Path(config.runs_dir), _run_id(config, dataset, created))
+    try:
+        writer.log("data", rows=dataset.panel.n_rows, series=dataset.panel.n_series)
+        fitted = fit(dataset, writer, progress or SilentProgress(), show_chatter=show_chatter)
         release_memory()
-        created = datetime.now(UTC)
-        writer = RunWriter(runs_dir or Path(config.runs_dir), _run_id(config, dataset, created))
-        try:
-            writer.log("data", rows=dataset.panel.n_rows, series=dataset.panel.n_series)
-            fitted = fit(
-                dataset, writer, progress or SilentProgress(), exporter, show_chatter=show_chatter
-            )
-            release_memory()
-            measured = measure(dataset, fitted.network, fitted.history)
-            warnings = (*dataset.warnings, *fitted.warnings)
-            seconds = {"total": time.perf_counter() - began, "fit": fitted.history.seconds}
-            manifest = manifest_of(dataset, fitted, created)
-            manifest |= {"warnings": list(warnings), "seconds": seconds}
-            write_files(writer, dataset, fitted, measured)
-            write_report(writer, manifest, dataset, fitted, measured)
-            path = writer.finish(manifest)
-        except BaseException:
-            writer.discard()
-            raise
+        measured = measure(dataset, fitted.network, fitted.history)
+        warnings = (*dataset.warnings, *fitted.warnings)
+        seconds = {"total": time.perf_counter() - began, "fit": fitted.history.seconds}
+        manifest = manifest_of(dataset, fitted, created)
+        manifest |= {"warnings": list(warnings), "seconds": seconds}
+        write_files(writer, dataset, fitted, measured)
+        write_report(writer, manifest, dataset, fitted, measured)
+        path = writer.finish(manifest)
+    except BaseException:
+        writer.discard()
+        raise
     return TrainedRun(path, manifest, measured.metrics, warnings, seconds)
 
 

@@ -33,7 +33,7 @@ class RecurrentParameters(Section):
     l2: float = Field(
         default=0.0, ge=0.0, description="L2 penalty on the recurrent layers' kernels."
     )
-    activation: Literal["tanh", "relu", "elu", "selu", "softsign", "sigmoid"] = Field(
+    activation: Literal["tanh", "relu", "elu", "softsign", "sigmoid"] = Field(
         default="tanh",
         description="Activation of the cell; anything but tanh loses the fast cuDNN kernel.",
     )

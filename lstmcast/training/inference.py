@@ -8,6 +8,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from lstmcast.models.parameters import RecurrentParameters
+from lstmcast.models.registry import build_network
+from lstmcast.models.shapes import Shapes
+from lstmcast.training.weights import load_weights
+
 if TYPE_CHECKING:
     import keras
 
@@ -56,3 +61,20 @@ class KerasNetwork:
             name: np.resize(values, (size, *values.shape[1:])) for name, values in chunk.items()
         }
         return np.asarray(self._network.predict_on_batch(filled), dtype=np.float32)[:n_windows]
+
+
+def inference_network(
+    parameters: RecurrentParameters, shapes: Shapes, weights: Mapping[str, NDArray[Any]]
+) -> keras.Model:
+    """The network in float32, without dropout and penalties, which only training uses."""
+    import keras
+
+    bare = parameters.model_copy(update={"dropout": 0.0, "recurrent_dropout": 0.0, "l2": 0.0})
+    policy = keras.config.dtype_policy()
+    keras.config.set_dtype_policy("float32")
+    try:
+        network = build_network(bare, shapes)
+    finally:
+        keras.config.set_dtype_policy(policy)
+    load_weights(network, weights)
+    return network

@@ -37,12 +37,12 @@ def test_a_whole_installation_exits_with_0(here: pytest.MonkeyPatch, invoke: Inv
 def test_a_missing_package_is_a_problem_and_exits_with_1(
     here: pytest.MonkeyPatch, invoke: Invoke
 ) -> None:
-    broken = replace(WHOLE, packages={**WHOLE.packages, "tf2onnx": None})
+    broken = replace(WHOLE, packages={**WHOLE.packages, "onnx": None})
     here.setattr(environment, "look_around", lambda _: broken)
     result = invoke("doctor", "--json")
     assert result.code == result.json["exit_code"] == 1
     states = {check["name"]: check["state"] for check in result.json["checks"]}
-    assert (states["tf2onnx"], states["export"]) == ("problem", "note")
+    assert (states["onnx"], states["export"]) == ("problem", "note")
     assert result.json["environment"]["can_export"] is False
 
 

@@ -157,12 +157,12 @@ def test_a_run_without_onnx_forecasts_through_keras_and_says_so(
     (copy / "model.onnx").unlink()
     manifest = json.loads((copy / "manifest.json").read_text())
     del manifest["files"]["model.onnx"]
-    manifest["onnx"] = {"left_out": "tf2onnx is not installed."}
+    manifest["onnx"] = {"left_out": "onnx is not installed."}
     (copy / "manifest.json").write_text(json.dumps(manifest))
     result = spawn("predict", copy)
     assert result.code == 0, result.err
     assert "warning: " in result.err
-    assert "tf2onnx is not installed" in result.err
+    assert "onnx is not installed" in result.err
     ours, theirs = (
         pd.read_csv(io.StringIO(r.out)) for r in (result, spawn("predict", trained_run))
     )

@@ -11,7 +11,7 @@ import pytest
 
 from tests.cli.conftest import project_path
 
-HEAVY = {"keras", "tensorflow", "jax", "sklearn", "scipy", "statsmodels", "matplotlib", "tf2onnx"}
+HEAVY = {"keras", "tensorflow", "jax", "sklearn", "scipy", "statsmodels", "matplotlib"}
 LIGHT = HEAVY | {"numpy", "pandas", "onnxruntime", "pydantic", "yaml", "rich"}
 # Every package that lstmcast depends on, and what these load that is large; pandas takes pyarrow
 # where it is installed.

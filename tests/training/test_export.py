@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -9,15 +10,13 @@ import pytest
 
 from lstmcast.errors import ResourceError
 from lstmcast.models.registry import ARCHITECTURES
-from lstmcast.training import export
-from lstmcast.training.export import Exporter, inference_network
-from lstmcast.training.weights import weights_of
+from lstmcast.training.export import write_onnx
+from lstmcast.training.inference import inference_network
+from lstmcast.training.weights import load_weights, weights_of
 from tests.networks import (
-    BACKEND,
     FULL,
     PLAIN,
     make_batch,
-    make_config,
     make_network,
     run_network,
 )
@@ -28,11 +27,15 @@ CASES: list[Any] = [
     *(pytest.param(name, FULL, HEAVY, id=f"{name}-everything") for name in ARCHITECTURES),
     *(pytest.param(name, PLAIN, {}, id=f"{name}-past alone") for name in ARCHITECTURES),
     pytest.param("lstm", WITH_FUTURE, {"window_norm": "last"}, id="lstm-future"),
-    pytest.param("lstm", PLAIN, {"activation": "relu", "recurrent_dropout": 0.2}, id="lstm-relu"),
+    *(
+        pytest.param(cell, PLAIN, {"activation": activation}, id=f"{cell}-{activation}")
+        for cell in ("lstm", "gru")
+        for activation in ("relu", "elu", "softsign", "sigmoid")
+    ),
+    pytest.param("cnn_lstm", PLAIN, {"filters": [3, 2], "pool": 3, "kernel_size": 4}, id="pool 3"),
+    pytest.param("cnn_lstm", PLAIN, {"pool": 1}, id="no pool"),
+    pytest.param("lstm", PLAIN, {"dropout": 0.5, "recurrent_dropout": 0.2, "l2": 0.1}, id="bare"),
 ]
-if BACKEND == "jax":
-    # Each export is a process of its own there, and TensorFlow's side is the same.
-    CASES = CASES[:1]
 
 
 def outputs(path: Path, batch: dict[str, np.ndarray]) -> np.ndarray:
@@ -45,12 +48,8 @@ def outputs(path: Path, batch: dict[str, np.ndarray]) -> np.ndarray:
     return session.run(["forecast"], batch)[0]
 
 
-def write_in_child(parameters: Any, shapes: Any, weights: Any, path: Path) -> None:
-    child = export._Child()
-    try:
-        child.write(parameters, shapes, weights, path)
-    finally:
-        child.close()
+def assert_agree(exported: np.ndarray, expected: np.ndarray) -> None:
+    assert np.abs(exported - expected).max() <= 1e-5 * np.abs(expected).max()
 
 
 @pytest.mark.parametrize(("name", "shapes", "options"), CASES)
@@ -58,15 +57,11 @@ def test_onnx_equals_keras_at_any_batch_size(
     name: str, shapes: Any, options: dict[str, Any], tmp_path: Path
 ) -> None:
     network = make_network(name, shapes, **options)
-    parameters = ARCHITECTURES[name](**{"units": [4], **options})
     path = tmp_path / "model.onnx"
-    with Exporter(make_config().training) as exporter:
-        exporter.write(parameters, shapes, weights_of(network), path)
+    write_onnx(network, path)
     for n_windows in (1, 7):
         batch = make_batch(shapes, n_windows)
-        expected = run_network(network, batch)
-        difference = np.abs(outputs(path, batch) - expected).max()
-        assert difference <= 1e-5 * np.abs(expected).max()
+        assert_agree(outputs(path, batch), run_network(network, batch))
 
 
 def test_the_exported_network_is_float32_and_without_dropout() -> None:
@@ -85,42 +80,46 @@ def test_the_exported_network_is_float32_and_without_dropout() -> None:
     assert not network.losses
 
 
-@pytest.mark.slow
-def test_a_child_process_writes_the_same_network(tmp_path: Path) -> None:
-    network = make_network("seq2seq", FULL)
-    parameters, weights = ARCHITECTURES["seq2seq"](units=[4]), weights_of(network)
+def test_a_network_in_reduced_precision_is_written_in_full(tmp_path: Path) -> None:
+    import keras
+
+    keras.config.set_dtype_policy("mixed_bfloat16")
+    try:
+        network = make_network("cnn_lstm", FULL, **HEAVY)
+    finally:
+        keras.config.set_dtype_policy("float32")
+    whole = make_network("cnn_lstm", FULL, **HEAVY)
+    load_weights(whole, weights_of(network))
+    path, batch = tmp_path / "model.onnx", make_batch(FULL, 3)
+    write_onnx(network, path)
+    assert_agree(outputs(path, batch), run_network(whole, batch))
+
+
+@pytest.mark.parametrize("name", sorted(ARCHITECTURES))
+def test_a_recurrent_layer_is_one_operator_and_nothing_is_a_loop(name: str, tmp_path: Path) -> None:
+    import onnx
+
     path = tmp_path / "model.onnx"
-    write_in_child(parameters, FULL, weights, path)
-    batch = make_batch(FULL, 3)
-    np.testing.assert_allclose(outputs(path, batch), run_network(network, batch), rtol=1e-5)
+    write_onnx(make_network(name, PLAIN, units=[4, 3]), path)
+    operators = [node.op_type for node in onnx.load(path).graph.node]
+    layers = 4 if name == "seq2seq" else 2
+    assert operators.count("GRU" if name == "gru" else "LSTM") == layers
+    assert not {"Loop", "Scan", "If"} & set(operators)
 
 
-@pytest.mark.parametrize("missing", ["tensorflow", "tf2onnx"])
-def test_what_is_not_installed_is_named(
-    missing: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(
-        export.importlib.util, "find_spec", lambda name: None if name == missing else object()
-    )
-    with (
-        Exporter(make_config().training) as exporter,
-        pytest.raises(ResourceError, match=f"needs {missing}, not installed here"),
-    ):
-        exporter.write(ARCHITECTURES["lstm"](), PLAIN, {}, tmp_path / "model.onnx")
+def test_an_operation_without_a_counterpart_is_named(tmp_path: Path) -> None:
+    import keras
+
+    inputs = {"past": keras.Input((3, 2), name="past")}
+    network = keras.Model(inputs, keras.layers.GaussianNoise(0.1, name="hiss")(inputs["past"]))
+    with pytest.raises(ResourceError, match="no counterpart of GaussianNoise \\(`hiss`\\)"):
+        write_onnx(network, tmp_path / "model.onnx")
+    assert not (tmp_path / "model.onnx").exists()
 
 
-def test_a_child_process_that_fails_says_why(
+def test_that_onnx_is_not_installed_is_said(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(export, "NETWORK_FILE", "elsewhere.json")
-    with pytest.raises(ResourceError, match=r"TensorFlow process failed: .*network\.json"):
-        write_in_child(ARCHITECTURES["lstm"](), PLAIN, {}, tmp_path / "model.onnx")
-
-
-def test_a_child_process_that_is_not_needed_ends_with_the_context() -> None:
-    with Exporter(make_config(backend="jax").training) as exporter:
-        child = exporter._child
-        assert child is not None
-        assert child._process.poll() is None
-    assert child._process.poll() is not None
-    assert not child._folder.exists()
+    monkeypatch.setitem(sys.modules, "onnx", None)
+    with pytest.raises(ResourceError, match="needs onnx, not installed here"):
+        write_onnx(make_network("lstm", PLAIN), tmp_path / "model.onnx")
