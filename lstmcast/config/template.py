@@ -140,7 +140,7 @@ def _rest(outline: Outline) -> Iterator[str]:
     if outline.series is not None:
         yield _line("scaling: {per: series}", "the series may differ in size")
     yield "model:"
-    yield _line("  type: lstm", "or gru, attention, cnn_lstm, seq2seq: lstmcast models")
+    yield _line("  type: lstm", "or gru, attention, cnn_lstm, seq2seq, segment")
     yield _line(f"  units: [{outline.units}]", "of each layer; two layers: [64, 32]")
     yield _line("  window_norm: last", "forecast the change since the last value")
     yield "training:"

@@ -7,17 +7,15 @@ slicing and normalising are `keras.ops` on symbolic tensors, which need no layer
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
-from lstmcast.models.parameters import RecurrentParameters
+from lstmcast.models.parameters import Cell, NetworkParameters, RecurrentParameters, WindowNorm
 from lstmcast.models.shapes import Shapes, dtype_of
 
 if TYPE_CHECKING:
     import keras
 
 Tensor: TypeAlias = Any  # keras.KerasTensor, which mypy cannot see
-Cell = Literal["lstm", "gru"]
-WindowNorm = Literal["none", "last", "mean_std"]
 
 # A window that does not move has no deviation to divide by; network units are of order one.
 MIN_SCALE = 1e-5
@@ -32,6 +30,7 @@ class Streams:
         past: `[batch, lookback, n]`, the targets (normalised) first; the static covariates are
             repeated over its steps, so that they can change how the rest is read.
         future: `[batch, horizon, n]`, or None.
+        static: The static covariates alone, `[batch, n]`, or None.
         level: What was subtracted from the targets of each window, `[batch, 1, n_targets]`, or
             None.
         scale: What they were divided by, `[batch, 1, n_targets]`, or None.
@@ -40,6 +39,7 @@ class Streams:
     inputs: dict[str, Tensor]
     past: Tensor
     future: Tensor | None
+    static: Tensor | None
     level: Tensor | None
     scale: Tensor | None
 
@@ -74,6 +74,7 @@ def read_inputs(shapes: Shapes, *, window_norm: WindowNorm) -> Streams:
         future=join(
             [inputs.get("future"), *_embedded(inputs, "future_codes", shapes, shapes.future_levels)]
         ),
+        static=static,
         level=level,
         scale=scale,
     )
@@ -163,7 +164,7 @@ def recurrent_layer(
 
 
 def cell_layer(
-    parameters: RecurrentParameters, units: int, *, name: str, cell: Cell, **outputs: bool
+    parameters: NetworkParameters, units: int, *, name: str, cell: Cell, **outputs: bool
 ) -> keras.layers.Layer:
     """A recurrent layer in one direction, with the options that all of a network have."""
     import keras

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 from pydantic import Field
 
-from lstmcast.models import attention, cnn_lstm, gru, lstm, seq2seq
-from lstmcast.models.parameters import RecurrentParameters
+from lstmcast.models import attention, cnn_lstm, gru, lstm, segment, seq2seq
+from lstmcast.models.parameters import NetworkParameters
 from lstmcast.models.shapes import Shapes
 
 if TYPE_CHECKING:
@@ -19,19 +19,21 @@ AnyParameters = Annotated[
     | gru.Parameters
     | attention.Parameters
     | cnn_lstm.Parameters
-    | seq2seq.Parameters,
+    | seq2seq.Parameters
+    | segment.Parameters,
     Field(discriminator="type"),
 ]
-ARCHITECTURES: dict[str, type[RecurrentParameters]] = {
+ARCHITECTURES: dict[str, type[NetworkParameters]] = {
     "lstm": lstm.Parameters,
     "gru": gru.Parameters,
     "attention": attention.Parameters,
     "cnn_lstm": cnn_lstm.Parameters,
     "seq2seq": seq2seq.Parameters,
+    "segment": segment.Parameters,
 }
 
 
-def build_network(parameters: RecurrentParameters, shapes: Shapes) -> keras.Model:
+def build_network(parameters: NetworkParameters, shapes: Shapes) -> keras.Model:
     """The network of an architecture, its weights freshly initialised.
 
     Args:

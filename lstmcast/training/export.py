@@ -10,6 +10,7 @@ uses (dropout, penalties, reduced precision) is left out. Operators: the ONNX sp
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -235,6 +236,46 @@ def _recurrent_weights(layer: Any, kind: str) -> tuple[NDArray[Any], ...]:
     return by_gate(cell.kernel), by_gate(cell.recurrent_kernel), both
 
 
+def _queries(graph: _Graph, layer: Any, _x: Tensor, **_: Any) -> str:
+    """The same for every window: a constant."""
+    return graph.constant(_numpy(layer(np.zeros((1, 1), np.float32))))
+
+
+def _parallel_step(
+    graph: _Graph, layer: Any, inputs: Tensor, hidden: Tensor, memory: Tensor = None, **_: Any
+) -> str:
+    """One step of a cell, written out as in `ParallelStep.call`."""
+    cell = layer.recurrent.cell
+    n_gates = 3 if memory is None else 4
+    activate = partial(graph.add, ACTIVATIONS[cell.activation.__name__])
+    gate = partial(graph.add, ACTIVATIONS[cell.recurrent_activation.__name__])
+    biases = _numpy(cell.bias).reshape(-1, n_gates * cell.units)
+
+    def sums(x: Tensor, weight: Any, bias: NDArray[Any] | None) -> str:
+        product = graph.add("MatMul", graph.name(x), graph.constant(_numpy(weight)))
+        return product if bias is None else graph.add("Add", product, graph.constant(bias))
+
+    def apart(x: str) -> list[str]:
+        return graph.add_many("Split", x, n_outputs=n_gates, axis=-1)
+
+    of_input = sums(inputs, cell.kernel, biases[0])
+    if memory is not None:
+        of_state = sums(hidden, cell.recurrent_kernel, None)
+        enter, forget, candidate, leave = apart(graph.add("Add", of_input, of_state))
+        kept = graph.add("Mul", gate(forget), graph.name(memory))
+        new = graph.add("Mul", gate(enter), activate(candidate))
+        return graph.add("Mul", gate(leave), activate(graph.add("Add", kept, new)))
+    of_state = sums(hidden, cell.recurrent_kernel, biases[1])
+    update, reset, candidate = apart(of_input)
+    update_, reset_, candidate_ = apart(of_state)
+    update = gate(graph.add("Add", update, update_))
+    reset = gate(graph.add("Add", reset, reset_))
+    candidate = activate(graph.add("Add", candidate, graph.add("Mul", reset, candidate_)))
+    kept = graph.add("Mul", update, graph.name(hidden))
+    share = graph.add("Sub", graph.constant(np.ones(1, np.float32)), update)
+    return graph.add("Add", kept, graph.add("Mul", share, candidate))
+
+
 # --- Other layers ------------------------------------------------------------------------------
 
 
@@ -360,6 +401,13 @@ def _repeat(graph: _Graph, operation: Any, x: Tensor) -> str:
     return graph.add("Tile", graph.name(x), graph.integers(*times))
 
 
+def _zeros_like(graph: _Graph, _operation: Any, x: Tensor) -> str:
+    from onnx import numpy_helper
+
+    value = numpy_helper.from_array(np.zeros(1, np.float32))
+    return graph.add("ConstantOfShape", graph.add("Shape", graph.name(x)), value=value)
+
+
 def _reshape(graph: _Graph, operation: Any, x: Tensor) -> str:
     shape = operation.output.shape
     return graph.add(
@@ -418,6 +466,8 @@ TRANSLATIONS: dict[str, Callable[..., str | list[str]]] = {
     "FastLSTM": _recurrent,
     "GRU": _recurrent,
     "Bidirectional": _bidirectional,
+    "Queries": _queries,
+    "ParallelStep": _parallel_step,
     "Dense": _dense,
     "Conv1D": _convolution,
     "MaxPooling1D": _max_pooling,
@@ -431,6 +481,7 @@ TRANSLATIONS: dict[str, Callable[..., str | list[str]]] = {
     "Divide": _elementwise("Div"),
     "TrueDivide": _elementwise("Div"),
     "Maximum": _elementwise("Max"),
+    "Relu": _elementwise("Relu"),
     "Tanh": _elementwise("Tanh"),
     "Softplus": _elementwise("Softplus"),
     "Sum": _reduction("ReduceSum"),
@@ -440,6 +491,7 @@ TRANSLATIONS: dict[str, Callable[..., str | list[str]]] = {
     "Stack": _stack,
     "ExpandDims": _expand_dims,
     "Repeat": _repeat,
+    "ZerosLike": _zeros_like,
     "Reshape": _reshape,
     "Transpose": _transpose,
     "GetItem": _get_item,

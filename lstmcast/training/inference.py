@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lstmcast.models.parameters import RecurrentParameters
+from lstmcast.models.parameters import NetworkParameters
 from lstmcast.models.registry import build_network
 from lstmcast.models.shapes import Shapes
 from lstmcast.training.weights import load_weights
@@ -64,7 +64,7 @@ class KerasNetwork:
 
 
 def inference_network(
-    parameters: RecurrentParameters, shapes: Shapes, weights: Mapping[str, NDArray[Any]]
+    parameters: NetworkParameters, shapes: Shapes, weights: Mapping[str, NDArray[Any]]
 ) -> keras.Model:
     """The network in float32, without dropout and penalties, which only training uses."""
     import keras

@@ -99,7 +99,7 @@ def _without_cudnn(config: Config, *, has_gpu: bool) -> list[str]:
     found += _unusual_cell(config)
     if training.backend == "tensorflow" and training.jit is True:
         found.append("training.jit is true, and XLA cannot call cuDNN: set it to auto")
-    if training.backend == "jax" and model.type == "gru":
+    if training.backend == "jax" and model.recurrent_cell == "gru":
         found.append("on jax Keras runs GRU without cuDNN: set training.backend to tensorflow")
     return found
 
@@ -111,8 +111,8 @@ def _without_fast(config: Config, *, on_gpu: bool, compiled: bool) -> list[str]:
         found.append("the compiled loop is for a CPU")
     if not compiled:
         found.append("the compiled loop needs XLA, which is off")
-    if config.model.type == "gru":
-        found.append("the compiled loop is an LSTM's, and model.type is gru")
+    if config.model.recurrent_cell == "gru":
+        found.append("the compiled loop is an LSTM's, and the cell is a GRU")
     if config.training.precision != "float32":
         precision = config.training.precision
         found.append(f"training.precision is {precision}: float32 is faster on a CPU")

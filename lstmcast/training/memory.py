@@ -29,7 +29,9 @@ def fit_memory(config: Config, arrays: WindowArrays, starts: Starts) -> int:
     model, window = config.model, config.window
     rows = (arrays.past, arrays.future, arrays.past_codes, arrays.future_codes)
     n_windows = len(starts.train) + len(starts.validation)
-    units = sum(model.units) * (2 if model.bidirectional else 1)
-    width = _KEPT * units + 2 * arrays.past.shape[1]
-    batch = config.training.batch_size * (window.lookback + window.horizon) * width * _FLOAT32
+    states = model.states(
+        lookback=window.lookback, horizon=window.horizon, n_targets=len(config.data.target)
+    )
+    inputs = (window.lookback + window.horizon) * arrays.past.shape[1]
+    batch = config.training.batch_size * (_KEPT * states + 2 * inputs) * _FLOAT32
     return int(sum(array.nbytes for array in rows) + _PER_WINDOW * n_windows + batch)

@@ -48,7 +48,7 @@ def test_every_input_reaches_the_output(name: str, source: str) -> None:
     assert not np.allclose(run_network(network, batch), run_network(network, changed))
 
 
-@pytest.mark.parametrize("name", sorted(set(NAMES) - {"seq2seq"}))
+@pytest.mark.parametrize("name", sorted(set(NAMES) - {"seq2seq", "segment"}))
 def test_a_step_sees_the_future_covariates_of_that_step_only(name: str) -> None:
     shapes = replace(PLAIN, future=2)
     network, batch = make_network(name, shapes), make_batch(shapes, 2)
@@ -83,6 +83,8 @@ def test_a_step_of_the_decoder_sees_no_later_future_covariates() -> None:
 )
 @pytest.mark.parametrize("name", NAMES)
 def test_every_parameter_builds(name: str, parameters: dict[str, object]) -> None:
+    if not parameters.keys() <= ARCHITECTURES[name].model_fields.keys():
+        pytest.skip("the architecture has no such parameter")
     network = make_network(name, PLAIN, **parameters)
     assert run_network(network, make_batch(PLAIN, 2)).shape == (2, *PLAIN.output)
     assert bool(network.losses) == ("l2" in parameters)

@@ -23,9 +23,25 @@ from tests.networks import (
 
 HEAVY = {"units": [4, 3], "bidirectional": True, "layer_norm": True, "window_norm": "mean_std"}
 WITH_FUTURE = replace(PLAIN, future=2)
+SEGMENTS: list[dict[str, Any]] = [
+    {"cell": cell, "decoding": decoding, "segment": 4, "units": [4, 3]}
+    for cell in ("lstm", "gru")
+    for decoding in ("parallel", "recursive")
+]
+
+
+def of(name: str, options: dict[str, Any]) -> dict[str, Any]:
+    """Those of some parameters that an architecture has."""
+    return {key: options[key] for key in options.keys() & ARCHITECTURES[name].model_fields}
+
+
 CASES: list[Any] = [
-    *(pytest.param(name, FULL, HEAVY, id=f"{name}-everything") for name in ARCHITECTURES),
+    *(pytest.param(name, FULL, of(name, HEAVY), id=f"{name}-everything") for name in ARCHITECTURES),
     *(pytest.param(name, PLAIN, {}, id=f"{name}-past alone") for name in ARCHITECTURES),
+    *(
+        pytest.param("segment", FULL, each, id="-".join(map(str, each.values())))
+        for each in SEGMENTS
+    ),
     pytest.param("lstm", WITH_FUTURE, {"window_norm": "last"}, id="lstm-future"),
     *(
         pytest.param(cell, PLAIN, {"activation": activation}, id=f"{cell}-{activation}")
