@@ -106,7 +106,8 @@ def test_a_config_without_data_names_what_it_needs(fail: Fail, text: str) -> Non
             "model: {type: lstmm}",
             Problem(
                 "model.type",
-                'must be one of lstm, gru, attention, cnn_lstm, seq2seq, segment. Received: "lstmm".',
+                "must be one of lstm, gru, attention, cnn_lstm, seq2seq, segment. "
+                'Received: "lstmm".',
                 2,
                 "Did you mean `lstm`?",
             ),
