@@ -102,6 +102,9 @@ def make_callbacks(
                 lambda epoch, _: learning_rate_at(training, epoch)
             )
         )
+    if training.weight_average is not None:
+        # Before what keeps the best weights: those are averages too.
+        callbacks.append(keras.callbacks.SwapEMAWeights(swap_on_epoch=True))
     callbacks.append(recorder)
     if validated:
         callbacks += _of_validation(training)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from lstmcast.config.schema import Training
 
@@ -15,10 +15,10 @@ FINAL_FRACTION = 0.01
 
 
 def make_optimizer(training: Training) -> keras.optimizers.Optimizer:
-    """The optimizer that a config asks for, gradients clipped where it says so."""
+    """The optimizer that a config asks for: gradients clipped, weights averaged where it says so."""
     from keras import optimizers
 
-    own = {
+    own: dict[str, Any] = {
         "adam": {},
         "adamw": {"weight_decay": training.weight_decay},
         "rmsprop": {},
@@ -30,6 +30,9 @@ def make_optimizer(training: Training) -> keras.optimizers.Optimizer:
         "rmsprop": optimizers.RMSprop,
         "sgd": optimizers.SGD,
     }[training.optimizer]
+    average = training.weight_average
+    if average is not None:
+        own |= {"use_ema": True, "ema_momentum": average}
     return kind(learning_rate=training.learning_rate, clipnorm=training.clipnorm, **own)
 
 

@@ -138,6 +138,29 @@ def test_a_plateau_lowers_the_learning_rate() -> None:
     assert rates[-1] == 0.002
 
 
+def test_what_stays_is_the_moving_average_of_the_weights_where_one_is_asked_for() -> None:
+    def trained(epochs: int, **options: Any) -> list[np.ndarray]:
+        network = make_network("lstm", PLAIN, dropout=0.0)
+        options |= {"epochs": epochs, "batch_size": 12, "reduce_lr": None}
+        fit(network, starts=NO_VALIDATION, learning_rate=0.1, **options)
+        return network.get_weights()
+
+    after = [trained(epochs) for epochs in (1, 2, 3)]
+    average = after[0]
+    for weights in after[1:]:
+        average = [0.75 * a + 0.25 * w for a, w in zip(average, weights, strict=True)]
+    for ours, theirs in zip(trained(3, weight_average=0.75), average, strict=True):
+        np.testing.assert_allclose(ours, theirs, rtol=1e-4, atol=1e-6)
+
+
+def test_the_best_weights_are_averages_where_one_is_asked_for() -> None:
+    network = make_network("lstm", PLAIN, dropout=0.0)
+    history = fit(network, weight_average=0.9, learning_rate=0.1, epochs=4)
+    model = fit(network, epochs=1, learning_rate=1e-12)
+    best = history.rows[history.best_epoch - 1].val_loss
+    assert model.rows[0].val_loss == pytest.approx(best, rel=1e-4)
+
+
 def test_a_schedule_takes_the_place_of_reduce_lr() -> None:
     history = fit(make_network("lstm", PLAIN), epochs=4, schedule="cosine", learning_rate=0.4)
     rates = [row.learning_rate for row in history.rows]

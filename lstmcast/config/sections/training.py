@@ -99,6 +99,11 @@ class Training(Section):
     clipnorm: Annotated[float, Field(gt=0)] | None = Field(
         default=1.0, description="Largest norm of each weight's gradient; null does not clip."
     )
+    weight_average: Annotated[float, Field(gt=0, lt=1)] | None = Field(
+        default=None,
+        description="Validate, and keep, a moving average of the weights: what each step leaves of "
+        "the average before it, such as 0.99; null keeps the weights as they are.",
+    )
     deterministic: bool = Field(
         default=False, description="Bit-identical weights in every process; slower."
     )
