@@ -15,7 +15,7 @@ FINAL_FRACTION = 0.01
 
 
 def make_optimizer(training: Training) -> keras.optimizers.Optimizer:
-    """The optimizer that a config asks for: gradients clipped, weights averaged where it says so."""
+    """The optimizer that a config asks for, with its clipping and averaging."""
     from keras import optimizers
 
     own: dict[str, Any] = {
