@@ -28,11 +28,14 @@ PUBLISHED: dict[str, dict[int, dict[str, tuple[float, float]]]] = {
     "OT alone": {96: {"PatchTST": (0.055, 0.179), "DLinear": (0.056, 0.180)}},
 }
 NAMES = ("SegRNN", "xLSTM-Mixer", "PatchTST", "DLinear", "GRU")
+COLUMNS = ("lstmcast", "validation", "s", "parameters", *NAMES, "naive")
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("results", type=Path, nargs="?", default=ROOT / "benchmarks/results/accuracy.json")
+    parser.add_argument(
+        "results", type=Path, nargs="?", default=ROOT / "benchmarks/results/accuracy.json"
+    )
     results = json.loads(parser.parse_args().results.read_text(encoding="utf-8"))
     page = PAGE.read_text(encoding="utf-8")
     before, after = page.split(BEGIN)[0], page.split(END)[1]
@@ -50,8 +53,8 @@ def table(results: dict[str, Any]) -> str:
     lines = [
         f"{results['date']}, {results['machine']}. Test MSE / MAE on standardised values, mean ± "
         "deviation over the seeds; seconds of the whole process (median).\n",
-        f"| | ahead | seeds | lstmcast | validation | s | parameters | {' | '.join(NAMES)} | naive |",
-        f"|---|---|---|---|---|---|---|{'---|' * len(NAMES)}---|",
+        f"| | ahead | seeds | {' | '.join(COLUMNS)} |",
+        f"|---|---|---|{'---|' * len(COLUMNS)}",
     ]
     for (data, case, horizon), runs in groups.items():
         published = PUBLISHED.get(case, {}).get(horizon, {}) if data == "ETTh1" else {}

@@ -21,6 +21,7 @@ from lstmcast.config.sections.data import (
 )
 from lstmcast.config.sections.features import Categories, Features, Rolling
 from lstmcast.config.sections.training import (
+    Augmentation,
     EarlyStopping,
     Evaluation,
     Output,
@@ -35,6 +36,7 @@ from lstmcast.models.lstm import Parameters as LstmParameters
 from lstmcast.models.registry import AnyParameters
 
 __all__ = [
+    "Augmentation",
     "BaselineName",
     "Calendar",
     "Categories",

@@ -68,6 +68,7 @@ def fit_network(
     """
     # These define subclasses of Keras' classes, so that importing them imports Keras.
     from lstmcast.models.fast_lstm import fast_lstm
+    from lstmcast.training.augmentation import Augmenter
     from lstmcast.training.callbacks import Recorder, best_epoch, make_callbacks
     from lstmcast.training.gathering import GatheringModel, batch_positions
 
@@ -78,8 +79,14 @@ def fit_network(
     n_batches = -(-n_train // batch_size)
     kernel = kernel_of(config, has_gpu=sees_gpu(training), n_batches=n_batches)
     plan = Plan(training.epochs, n_batches, kernel, fit_memory(config, arrays, starts))
+    augmented = training.augmentation.changes
     model = GatheringModel(
-        network, arrays, starts=starts, window=config.window, loss=window_loss(config)
+        network,
+        arrays,
+        starts=starts,
+        window=config.window,
+        loss=window_loss(config),
+        augmenter=Augmenter(training.augmentation, seed=config.seed) if augmented else None,
     )
     model.compile(
         optimizer=make_optimizer(training),

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from lstmcast.config.schema import Window
 from lstmcast.data.windows import Int32Array, Starts, WindowArrays
+from lstmcast.training.augmentation import Augmenter
 from lstmcast.training.losses import Tensor, WindowLoss
 
 # Stands in a batch where there is no window left to fill it.
@@ -59,6 +60,7 @@ class GatheringModel(keras.Model):  # type: ignore[misc]
         starts: The windows.
         window: Their shape.
         loss: The loss of each window.
+        augmenter: What changes the training windows; None leaves them as they are.
     """
 
     def __init__(
@@ -69,11 +71,15 @@ class GatheringModel(keras.Model):  # type: ignore[misc]
         starts: Starts,
         window: Window,
         loss: WindowLoss,
+        augmenter: Augmenter | None = None,
     ) -> None:
         super().__init__(name="gathering", dtype=network.dtype_policy)
         self.network = network
         self._starts, self._window, self._loss = starts, window, loss
         self._n_targets = arrays.n_targets
+        self._augmenter = augmenter
+        # Keras tracks the state of a random generator that is an attribute of the model.
+        self._seeds = None if augmenter is None else augmenter.seeds
         self._window_loss = keras.metrics.Mean(name="loss")
         self._arrays = {
             name: self._resident(name, getattr(arrays, name)) for name in (*network.input, "past")
@@ -107,8 +113,11 @@ class GatheringModel(keras.Model):  # type: ignore[misc]
         """The loss of each window, `[batch]`, and its weight: 0 where it only fills the batch."""
         starts = ops.take(self._order, ops.maximum(positions, 0))
         ahead = self._rows(starts, self._window.lookback + self._window.lead, self._window.horizon)
-        predicted = self.network(self._inputs(starts, ahead), training=training)
+        inputs = self._inputs(starts, ahead)
         true = ops.take(self._arrays["past"], ahead, axis=0)[..., : self._n_targets]
+        if training and self._augmenter is not None:
+            inputs["past"], true = self._augmenter(inputs["past"], true)
+        predicted = self.network(inputs, training=training)
         weight = ops.cast(positions >= 0, "float32")
         return {"loss": self._loss(true, predicted), "weight": weight}
 

@@ -59,6 +59,31 @@ class ReduceLr(Section):
     min_lr: Annotated[float, Field(ge=0)] = Field(default=1e-6, description="Lowest learning rate.")
 
 
+class Augmentation(Section):
+    """Random changes of the training windows, new ones each time a window is read."""
+
+    jitter: Annotated[float, Field(ge=0)] = Field(
+        default=0.0,
+        description="Noise added to the inputs: its deviation, 1 being that of a standardised "
+        "column.",
+    )
+    scaling: Annotated[float, Field(ge=0)] = Field(
+        default=0.0,
+        description="Each target of a window, past and ahead, times a random factor around 1: the "
+        "deviation of the factor.",
+    )
+    masking: Annotated[float, Field(ge=0, lt=1)] = Field(
+        default=0.0,
+        description="Share of the steps of the lookback whose inputs are set to 0, the mean of a "
+        "standardised column.",
+    )
+
+    @property
+    def changes(self) -> bool:
+        """Whether anything is changed at all."""
+        return bool(self.jitter or self.scaling or self.masking)
+
+
 class Training(Section):
     """How the network is fitted."""
 
@@ -98,6 +123,9 @@ class Training(Section):
     )
     clipnorm: Annotated[float, Field(gt=0)] | None = Field(
         default=1.0, description="Largest norm of each weight's gradient; null does not clip."
+    )
+    augmentation: Augmentation = Field(
+        default=Augmentation(), description="Random changes of the training windows."
     )
     weight_average: Annotated[float, Field(gt=0, lt=1)] | None = Field(
         default=None,

@@ -1,0 +1,52 @@
+"""Training windows changed a little at random, so that a network cannot learn them by heart.
+
+Of the three ways of Um et al. 2017, "Data augmentation of wearable sensor data for Parkinson's
+disease monitoring using convolutional neural networks", that keep the order of time: jitter and
+scaling, and masking steps as dropout of the input does.
+"""
+
+from __future__ import annotations
+
+import keras
+from keras import ops
+
+from lstmcast.config.schema import Augmentation
+from lstmcast.training.losses import Tensor
+
+
+class Augmenter:
+    """Changes the windows of a batch.
+
+    Args:
+        how: How much of each.
+        seed: The seed of the run.
+    """
+
+    def __init__(self, how: Augmentation, *, seed: int) -> None:
+        self._how = how
+        self.seeds = keras.random.SeedGenerator(seed)
+
+    def __call__(self, past: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
+        """The windows changed.
+
+        Args:
+            past: `[batch, lookback, n]`, scaled, the targets first.
+            targets: `[batch, horizon, n_targets]`, scaled.
+
+        Returns:
+            Both; what is to be forecast changes with the window by scaling, and stays as it is by
+            jitter and masking, which are noise of the inputs alone.
+        """
+        n_targets = targets.shape[-1]
+        if self._how.scaling:
+            shape = (ops.shape(past)[0], 1, n_targets)
+            factor = 1.0 + self._how.scaling * keras.random.normal(shape, seed=self.seeds)
+            scaled, others = past[..., :n_targets] * factor, past[..., n_targets:]
+            past, targets = ops.concatenate([scaled, others], axis=-1), targets * factor
+        if self._how.jitter:
+            past = past + self._how.jitter * keras.random.normal(ops.shape(past), seed=self.seeds)
+        if self._how.masking:
+            shape = (*ops.shape(past)[:2], 1)
+            kept = keras.random.uniform(shape, seed=self.seeds) >= self._how.masking
+            past = past * ops.cast(kept, past.dtype)
+        return past, targets

@@ -1,0 +1,70 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from lstmcast.config.schema import Augmentation
+from lstmcast.training.fitting import Starts, fit_network
+from lstmcast.training.progress import SilentProgress
+from tests.networks import PLAIN, make_arrays, make_config, make_network
+
+STARTS = Starts(train=np.arange(12), validation=np.arange(12, 18))
+
+
+def augmented(seed: int = 0, **how: float) -> tuple[np.ndarray, np.ndarray]:
+    """Two targets and another column, all ones, and what is to come, all twos."""
+    import keras
+
+    from lstmcast.training.augmentation import Augmenter
+
+    keras.utils.set_random_seed(0)
+    change = Augmenter(Augmentation(**how), seed=seed)
+    past, ahead = np.ones((200, 50, 3), np.float32), np.full((200, 5, 2), 2, np.float32)
+    changed = change(keras.ops.convert_to_tensor(past), keras.ops.convert_to_tensor(ahead))
+    return tuple(keras.ops.convert_to_numpy(part) for part in changed)
+
+
+def test_jitter_is_noise_of_the_inputs_alone() -> None:
+    past, ahead = augmented(jitter=0.1)
+    assert past.mean() == pytest.approx(1, abs=0.01)
+    assert past.std() == pytest.approx(0.1, rel=0.05)
+    assert (ahead == 2).all()
+
+
+def test_scaling_is_one_factor_for_each_window_and_target_past_and_ahead() -> None:
+    past, ahead = augmented(scaling=0.2)
+    factors = past[:, 0, :2]
+    assert factors.std() == pytest.approx(0.2, rel=0.2)
+    np.testing.assert_allclose(past[..., :2], np.repeat(factors[:, None], 50, axis=1))
+    np.testing.assert_allclose(ahead, np.repeat(2 * factors[:, None], 5, axis=1), rtol=1e-6)
+    assert (past[..., 2] == 1).all()
+
+
+def test_masking_sets_whole_steps_to_zero() -> None:
+    past, ahead = augmented(masking=0.3)
+    assert (past == 0).mean() == pytest.approx(0.3, abs=0.03)
+    assert (past.min(axis=-1) == past.max(axis=-1)).all()
+    assert (ahead == 2).all()
+
+
+def test_the_changes_follow_from_the_seed() -> None:
+    np.testing.assert_array_equal(augmented(jitter=0.1)[0], augmented(jitter=0.1)[0])
+    assert (augmented(jitter=0.1)[0] != augmented(1, jitter=0.1)[0]).any()
+
+
+@pytest.mark.parametrize("how", [{"jitter": 0.5}, {"scaling": 0.5}, {"masking": 0.5}], ids=str)
+def test_training_windows_are_changed_and_validation_windows_are_not(how: dict[str, float]) -> None:
+    def fit(**training: object) -> tuple[float, float]:
+        history = fit_network(
+            make_network("lstm", PLAIN, dropout=0.0),
+            make_arrays(PLAIN),
+            starts=STARTS,
+            config=make_config(batch_size=12, epochs=1, learning_rate=1e-12, **training),
+            progress=SilentProgress(),
+        )
+        row = history.rows[0]
+        return row.loss, row.val_loss
+
+    (loss, val_loss), (changed, val_changed) = fit(), fit(augmentation=how)
+    assert changed != pytest.approx(loss, rel=1e-4)
+    assert val_changed == pytest.approx(val_loss, rel=1e-6)
