@@ -28,7 +28,7 @@ INSTALL = $(BIN)/python -m pip install -qq --disable-pip-version-check \
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test test-jax bench lint format lock clean
+.PHONY: help install demo test test-jax bench accuracy lint format lock clean
 # Two installs into one environment must not run side by side.
 .NOTPARALLEL:
 
@@ -56,6 +56,11 @@ test-jax: $(VENV)/.dev $(VENV)/.extra-jax ## Run the tests of the models and of 
 bench: $(VENV)/.extra-jax $(BENCH_VENV)/.peers ## Time the same work through the peers (BENCH_ARGS="--data ETTh1.csv")
 	@echo "== benchmarks/speed.py"
 	@$(BIN)/python benchmarks/speed.py $(BENCH_ARGS)
+
+accuracy: $(VENV)/.extra-jax ## Train the accuracy benchmark (ACCURACY_ARGS="--data PATH/ETTh1.csv")
+	@echo "== benchmarks/accuracy/run.py"
+	@$(BIN)/python benchmarks/accuracy/run.py $(ACCURACY_ARGS)
+	@$(BIN)/python benchmarks/accuracy/page.py
 
 lint: $(VENV)/.dev ## Check style, format and types; change nothing
 	@echo "== ruff check"

@@ -64,7 +64,7 @@ def main() -> None:
     parser.add_argument("--set", nargs="*", default=[], dest="overrides", help="more --set options")
     parser.add_argument("--output", type=Path, default=RESULTS)
     options = parser.parse_args()
-    results = _load(options.output)
+    results = load(options.output)
     for case, horizon, seed in _wanted(options):
         key = {"data": options.data.stem, "case": case.name, "horizon": horizon, "seed": seed}
         key["set"] = options.overrides
@@ -73,7 +73,7 @@ def main() -> None:
         run = key | train(case.config, options.data, horizon, seed, options.overrides)
         _check_protocol(run)
         results["runs"].append(run)
-        _save(results, options.output)
+        save(results, options.output)
         print(_line(run), flush=True)
 
 
@@ -150,13 +150,13 @@ def _check_protocol(run: dict[str, Any]) -> None:
         sys.exit(f"not the protocol: repeating the last value gives {naive}, not {expected}")
 
 
-def _load(path: Path) -> dict[str, Any]:
+def load(path: Path) -> dict[str, Any]:
     if path.exists():
         return json.loads(path.read_text(encoding="utf-8"))  # type: ignore[no-any-return]
     return {"runs": []}
 
 
-def _save(results: dict[str, Any], path: Path) -> None:
+def save(results: dict[str, Any], path: Path) -> None:
     results["date"] = f"{datetime.now(UTC):%Y-%m-%d}"
     results["machine"] = f"{os.cpu_count()} cores, {platform.machine()}, {platform.system()}"
     path.parent.mkdir(parents=True, exist_ok=True)
