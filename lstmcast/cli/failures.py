@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import os
 import signal
 import sys
 import threading
+import time
 import traceback
 import warnings
 from collections.abc import Iterator
@@ -26,6 +28,10 @@ RESOURCE = ResourceError.exit_code
 # 128 + the number of the signal, as shells have it.
 INTERRUPTED, TERMINATED, PIPE_CLOSED = 130, 143, 141
 _DEBUG, _JSON = "--debug", "--json"
+
+
+# How long a command may take to clean up before a second signal interrupts that, too.
+CLEANING_SECONDS = 5.0
 
 
 class Terminated(BaseException):
@@ -172,14 +178,18 @@ def _show(failure: _Failure, *, command: str, as_json: bool) -> None:
 def _terminable() -> Iterator[None]:
     """Turn SIGTERM into `Terminated` while the body runs, and Ctrl-C into `KeyboardInterrupt`.
 
-    Only once: an impatient second signal must not cut short the removal of a half-written run.
+    An impatient second signal must not cut short the removal of a half-written run, so it counts
+    only after a while: what the first one raised can be lost in a callback of a library.
     """
     ends = {signal.SIGTERM: Terminated, signal.SIGINT: KeyboardInterrupt}
+    ended = -math.inf
 
     def end(number: int, _frame: FrameType | None) -> None:
-        for each in before:
-            signal.signal(each, signal.SIG_IGN)
-        raise ends[signal.Signals(number)]
+        nonlocal ended
+        now = time.monotonic()
+        if now - ended > CLEANING_SECONDS:
+            ended = now
+            raise ends[signal.Signals(number)]
 
     if threading.current_thread() is not threading.main_thread():
         yield

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -10,6 +11,7 @@ from pathlib import Path
 import pytest
 import typer
 
+from lstmcast.cli import failures
 from lstmcast.cli.failures import Terminated, call
 from lstmcast.errors import (
     BundleError,
@@ -125,6 +127,27 @@ def test_sigterm_becomes_an_exception_and_is_put_back(capsys: pytest.CaptureFixt
     assert call(app, []) == 143
     assert cleaned == [True]
     assert signal.getsignal(signal.SIGTERM) is before
+
+
+def test_a_second_signal_counts_only_after_the_time_to_clean_up(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app, now, reached = typer.Typer(), [100.0], []
+    monkeypatch.setattr(failures.time, "monotonic", lambda: now[0])
+
+    @app.command()
+    def lose_it() -> None:
+        with contextlib.suppress(BaseException):  # as a callback of a library may
+            os.kill(os.getpid(), signal.SIGTERM)
+        now[0] += failures.CLEANING_SECONDS
+        os.kill(os.getpid(), signal.SIGTERM)
+        reached.append("impatient")
+        now[0] += 1.0
+        os.kill(os.getpid(), signal.SIGTERM)
+        reached.append("never")
+
+    assert call(app, []) == 143
+    assert reached == ["impatient"]
 
 
 @pytest.mark.skipif(os.name == "nt", reason="no such pipes on Windows")
