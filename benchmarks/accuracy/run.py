@@ -62,6 +62,7 @@ def main() -> None:
     parser.add_argument("--cases", nargs="*", choices=[case.name for case in CASES])
     parser.add_argument("--horizons", type=int, nargs="*", help="only these")
     parser.add_argument("--set", nargs="*", default=[], dest="overrides", help="more --set options")
+    parser.add_argument("--runs", type=Path, help="keep the runs there")
     parser.add_argument("--output", type=Path, default=RESULTS)
     options = parser.parse_args()
     results = load(options.output)
@@ -70,7 +71,9 @@ def main() -> None:
         key["set"] = options.overrides
         if any(_same(run, key) for run in results["runs"]):
             continue
-        run = key | train(case.config, options.data, horizon, seed, options.overrides)
+        with tempfile.TemporaryDirectory() as folder:
+            kept = options.runs or Path(folder)
+            run = key | train(case.config, options.data, horizon, seed, options.overrides, kept)
         _check_protocol(run)
         results["runs"].append(run)
         save(results, options.output)
@@ -93,30 +96,29 @@ def _wanted(options: argparse.Namespace) -> Iterator[tuple[Case, int, int]]:
 
 
 def train(
-    config: Path, data: Path, horizon: int, seed: int, overrides: list[str]
+    config: Path, data: Path, horizon: int, seed: int, overrides: list[str], runs: Path
 ) -> dict[str, Any]:
     """One whole process, and what it came to."""
-    with tempfile.TemporaryDirectory() as folder:
-        settings = [
-            f"data.path={data.resolve()}",
-            f"window.horizon={horizon}",
-            f"seed={seed}",
-            f"runs_dir={folder}",
-            *overrides,
-        ]
-        arguments = [text for setting in settings for text in ("--set", setting)]
-        began = time.perf_counter()
-        done = subprocess.run(
-            ["lstmcast", "train", str(config), *arguments, "--json"],
-            stdout=subprocess.PIPE,
-            env={**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"},
-            check=True,
-        )
-        seconds = time.perf_counter() - began
-        answer = json.loads(done.stdout)
-        folder_of_run = Path(answer["run"])
-        manifest = json.loads((folder_of_run / "manifest.json").read_text(encoding="utf-8"))
-        metrics = json.loads((folder_of_run / "metrics.json").read_text(encoding="utf-8"))
+    settings = [
+        f"data.path={data.resolve()}",
+        f"window.horizon={horizon}",
+        f"seed={seed}",
+        f"runs_dir={runs.resolve()}",
+        *overrides,
+    ]
+    arguments = [text for setting in settings for text in ("--set", setting)]
+    began = time.perf_counter()
+    done = subprocess.run(
+        ["lstmcast", "train", str(config), *arguments, "--json"],
+        stdout=subprocess.PIPE,
+        env={**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"},
+        check=True,
+    )
+    seconds = time.perf_counter() - began
+    answer = json.loads(done.stdout)
+    folder = Path(answer["run"])
+    manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+    metrics = json.loads((folder / "metrics.json").read_text(encoding="utf-8"))
     return {
         "seconds": round(seconds, 1),
         "epochs": answer["epochs"],
