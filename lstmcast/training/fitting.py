@@ -94,7 +94,8 @@ def fit_members(
     bench = _Bench(networks[0], arrays, starts, config)
     fresh, trained, histories = [state_of(network) for network in networks], [], []
     for member, state in enumerate(fresh):
-        plan = replace(bench.plan, seed=config.seed + member, member=member, members=len(networks))
+        seed = config.seed + member
+        plan = replace(bench.plan, seed=seed, member=member, members=len(networks))
         logs = tensorboard
         if tensorboard is not None and len(networks) > 1:
             logs = tensorboard / f"member_{member}"
@@ -162,7 +163,7 @@ class _Bench:
         if self._augmenter is not None:
             self._augmenter.restart(plan.seed)
         config = self._config.model_copy(update={"seed": plan.seed})
-        recorder = Recorder(progress)
+        recorder = Recorder(progress, plan)
         n_train, n_validation = len(self._starts.train), len(self._starts.validation)
         callbacks = make_callbacks(
             config, recorder, validated=n_validation > 0, tensorboard=tensorboard

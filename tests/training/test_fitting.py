@@ -176,6 +176,20 @@ def test_a_loss_that_is_no_number_ends_the_fit(starts: Starts, which: str) -> No
         fit(make_network("lstm", PLAIN), starts=starts, arrays=arrays)
 
 
+def test_the_member_that_diverges_is_named() -> None:
+    members = [make_network("lstm", PLAIN, seed=seed) for seed in range(2)]
+    members[1].set_weights([weight * np.nan for weight in members[1].get_weights()])
+    config = make_config(epochs=1, batch_size=4)
+    with pytest.raises(DivergedError, match="loss of the member of seed 8 became nan in epoch 1"):
+        fit_members(
+            members,
+            make_arrays(PLAIN),
+            starts=STARTS,
+            config=config,
+            progress=SilentProgress(),
+        )
+
+
 @pytest.mark.parametrize("steps", [2, 16])
 def test_progress_is_told_of_executions_and_epochs(steps: int) -> None:
     progress = ListProgress()
