@@ -95,7 +95,8 @@ class Forecaster:
                 them.
 
         Returns:
-            `windows`, `metrics` and `metrics_scaled` by split, and `verdicts`.
+            `windows`, `metrics` and `metrics_scaled` by split, and `verdicts`; as `fit` measured
+            them also the `members` of an ensemble.
 
         Raises:
             DataError: If the data cannot be used.
@@ -239,6 +240,9 @@ class Forecaster:
 
     def keras_model(self) -> keras.Model:
         """The trained network as a Keras model, to look into or to go on with.
+
+        Of an ensemble, one that calls its members (`models.ensemble.members_of`) and gives their
+        median.
 
         Imports Keras on the backend of the config.
         """

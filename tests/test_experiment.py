@@ -11,8 +11,10 @@ import pandas as pd
 import pytest
 
 from lstmcast.config.loading import config_from_mapping
-from lstmcast.errors import DataError, TooShortError
+from lstmcast.errors import DataError, ResourceError, TooShortError
 from lstmcast.experiment import pipeline, rebuild_network, train
+from lstmcast.forecaster import Forecaster
+from lstmcast.models.ensemble import members_of
 from lstmcast.runtime.bundle import load_bundle, verify_bundle
 from lstmcast.runtime.evaluating import evaluate_panel
 from lstmcast.runtime.forecasting import forecast
@@ -102,6 +104,82 @@ def test_a_rebuilt_network_forecasts_as_the_exported_one(trained_run):
         for network in (keras, OnnxNetwork(bundle.network_file))
     )
     np.testing.assert_allclose(found, expected, rtol=1e-5)
+
+
+@pytest.fixture(scope="module")
+def ensemble(tmp_path_factory):
+    """Members of the seeds 5, 6 and 7, each with its best epoch."""
+    training = {"seeds": 3, "epochs": 2}
+    return train(
+        config_of(tmp_path_factory.mktemp("ensemble"), training=training, seed=5),
+        frame=weekly_cycle(),
+    )
+
+
+def test_an_ensemble_is_one_run_with_the_weights_and_the_history_of_all_members(ensemble):
+    manifest = verify_bundle(ensemble.path)
+    assert {path.name for path in ensemble.path.iterdir() if path.is_file()} == FILES
+    assert manifest["onnx"]["parity"] < 1e-5
+    bundle = load_bundle(ensemble.path)
+    weights = bundle.weights()
+    assert {name.partition("/")[0] for name in weights} == {"member_0", "member_1", "member_2"}
+    assert manifest["network"]["parameters"] == sum(w.size for w in weights.values())
+    history = pd.read_csv(ensemble.path / "history.csv")
+    assert history["member"].tolist() == [0, 0, 1, 1, 2, 2]
+    assert history["epoch"].tolist() == [1, 2, 1, 2, 1, 2]
+    lines = [json.loads(line) for line in (ensemble.path / "log.jsonl").read_text().splitlines()]
+    assert [line["seed"] for line in lines if line["event"] == "fit"] == [5, 6, 7]
+    epochs = [line for line in lines if line["event"] == "epoch"]
+    assert [line["member"] for line in epochs] == history["member"].tolist()
+
+
+def test_a_member_is_what_a_run_of_its_seed_alone_is(ensemble, tmp_path):
+    alone = train(config_of(tmp_path, training={"epochs": 2}, seed=7), frame=weekly_cycle())
+    weights, members = load_bundle(alone.path).weights(), load_bundle(ensemble.path).weights()
+    assert not [name for name in weights if name.startswith("member")]
+    for name, values in weights.items():
+        np.testing.assert_allclose(members[f"member_2/{name}"], values, rtol=1e-6, atol=1e-8)
+    assert "member" not in pd.read_csv(alone.path / "history.csv")
+    assert "members" not in alone.metrics
+    found = ensemble.metrics["members"]
+    assert found["best_epoch"][2] == alone.metrics["best_epoch"]
+    for split in ("validation", "test"):
+        for name, spread in found["metrics"][split].items():
+            own = alone.metrics["metrics"][split]["model"][name]
+            assert spread["values"][2] == pytest.approx(own, rel=1e-5)
+        for name, spread in found["metrics_scaled"][split].items():
+            own = alone.metrics["metrics_scaled"][split][name]
+            assert spread["values"][2] == pytest.approx(own, rel=1e-5)
+            assert spread["mean"] == pytest.approx(np.mean(spread["values"]))
+
+
+def test_an_ensemble_forecasts_the_median_of_its_members(ensemble):
+    bundle = load_bundle(ensemble.path)
+    rebuilt = rebuild_network(bundle.preparation, bundle.weights())
+    networks = [OnnxNetwork(bundle.network_file), KerasNetwork(rebuilt)]
+    networks += [KerasNetwork(member) for member in members_of(rebuilt)]
+    panel = history_panel(bundle)
+    exported, whole, *members = (
+        forecast(panel, bundle.preparation, network).prediction for network in networks
+    )
+    assert len(members) == 3
+    assert not np.allclose(members[0], members[1])
+    np.testing.assert_allclose(exported, np.median(members, axis=0), rtol=1e-6)
+    np.testing.assert_allclose(whole, exported, rtol=1e-6)
+
+
+def test_an_ensemble_that_cannot_be_exported_forecasts_through_keras(tmp_path, monkeypatch):
+    def refuse(*_):
+        raise ResourceError("no ONNX today")
+
+    monkeypatch.setattr("lstmcast.training.export.write_onnx", refuse)
+    run = train(config_of(tmp_path, training={"seeds": 2}), frame=weekly_cycle())
+    assert any("forecasts through Keras" in warning for warning in run.warnings)
+    assert run.metrics["members"]["metrics"]["test"]["mae"]["deviation"] > 0
+    forecaster = Forecaster.load(run.path)
+    assert forecaster.bundle.network_file is None
+    found = forecaster.evaluate(weekly_cycle())["metrics"]["test"]["model"]["mae"]
+    assert found == pytest.approx(run.metrics["metrics"]["test"]["model"]["mae"], rel=1e-5)
 
 
 @pytest.mark.slow

@@ -46,6 +46,7 @@ def dataset_facts(dataset: Dataset) -> dict[str, Any]:
         "windows": {split: len(dataset.starts[split]) for split in SPLITS},
         "split_ends": _split_ends(dataset),
         "inputs": _inputs(dataset),
+        "seeds": list(config.seeds),
         "memory": _memory(dataset),
         "warnings": list(dataset.warnings),
     }

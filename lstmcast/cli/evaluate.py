@@ -40,11 +40,12 @@ def evaluate(
     if data is not None:
         warn_of_keras(forecaster, console)
     metrics = forecaster.evaluate(data)
-    names = ("windows", "metrics", "metrics_scaled", "verdicts")
+    names = ("windows", "metrics", "metrics_scaled", "members", "verdicts")
     console.answer(
         results_text(metrics),
         run=str(forecaster.bundle.path),
         data=data,
-        **{name: metrics[name] for name in names},
+        # Only an ensemble has members, and they are measured in training alone.
+        **{name: metrics[name] for name in names if name in metrics},
     )
     suggest_forecast(console, run, forecaster.config)

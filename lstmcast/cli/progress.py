@@ -62,7 +62,7 @@ def _own_stderr() -> Iterator[TextIO]:
 
 
 class LineProgress:
-    """What the fit runs on, how long it may take, and a line an epoch.
+    """What the fits run on, how long they may take, and a line an epoch.
 
     Args:
         stream: Where to write.
@@ -73,12 +73,15 @@ class LineProgress:
         self._clock: _Clock | None = None
 
     def fit_begins(self, plan: Plan) -> None:
-        """Say what the fit runs on."""
-        self._clock = _Clock(plan)
-        self._write(plan_text(plan))
+        """Say what the fits run on, before the first."""
+        if self._clock is None:
+            self._clock = _Clock(plan)
+            self._write(plan_text(plan))
+        else:
+            self._clock.next_fit(plan)
 
     def batches_done(self, batches: int) -> None:
-        """Say once, after the first seconds, how long it may take."""
+        """Say once a fit, after the first seconds, how long they all may take."""
         clock = self._clock
         if clock is not None and not clock.told and clock.is_settled(batches):
             clock.told = True
@@ -87,11 +90,11 @@ class LineProgress:
 
     def epoch_done(self, row: EpochRow) -> None:
         """Write the line."""
-        of = ""
+        parts = [f"epoch {row.epoch}"]
         if self._clock is not None:
             self._clock.epochs_done = row.epoch
-            of = f"/{self._clock.plan.epochs}"
-        self._write("  ".join([f"epoch {row.epoch}{of}", *_losses(row), f"{row.seconds:.1f} s"]))
+            parts = [*_member(self._clock.plan), f"{parts[0]}/{self._clock.plan.epochs}"]
+        self._write("  ".join([*parts, *_losses(row), f"{row.seconds:.1f} s"]))
 
     def _write(self, line: str) -> None:
         print(line, file=self._stream, flush=True)
@@ -116,9 +119,13 @@ class BarProgress:
         self._write("reading the data, loading Keras …")
 
     def fit_begins(self, plan: Plan) -> None:
-        """Say what the fit runs on, on a line that stays, and draw the empty bar under it."""
-        self._clock = _Clock(plan)
-        self._stream.write(_CLEAR + plan_text(plan) + "\n")
+        """Say what the fits run on, on a line that stays, and draw the empty bar under it."""
+        self._last, self._batch = None, 0
+        if self._clock is None:
+            self._clock = _Clock(plan)
+            self._stream.write(_CLEAR + plan_text(plan) + "\n")
+        else:
+            self._clock.next_fit(plan)
         self._draw()
 
     def batches_done(self, batches: int) -> None:
@@ -135,8 +142,9 @@ class BarProgress:
         self._draw()
 
     def fit_ends(self) -> None:
-        """Say what follows; the table after it tells the rest."""
-        self._write("exporting, measuring, drawing …")
+        """Say what follows the last fit; the table after it tells the rest."""
+        if self._clock is None or self._clock.is_last:
+            self._write("exporting, measuring, drawing …")
 
     def close(self) -> None:
         """Clear the line for what is printed next."""
@@ -149,9 +157,9 @@ class BarProgress:
         if clock is None:
             return
         epochs = clock.plan.epochs
-        parts = [f"epoch {min(clock.epochs_done + 1, epochs)}/{epochs}"]
+        parts = [*_member(clock.plan), f"epoch {min(clock.epochs_done + 1, epochs)}/{epochs}"]
         parts += _losses(self._last) if self._last is not None else []
-        if clock.epochs_done or clock.is_settled(self._batch):
+        if clock.has_ended_an_epoch or clock.is_settled(self._batch):
             parts.append(f"≤ {_duration(clock.left(self._batch))} left")
         self._write(_fitted(parts, clock.share(self._batch), self._width()))
 
@@ -167,18 +175,36 @@ class BarProgress:
 
 
 class _Clock:
-    """How far a fit is, and how long it may still take."""
+    """How far the fits of a training are, and how long they may still take.
+
+    There is one, or one for each member of an ensemble.
+    """
 
     def __init__(self, plan: Plan) -> None:
         self.plan = plan
         self.epochs_done = 0
         self.told = False
+        self._epochs_before = 0
         self._began = time.monotonic()
+
+    def next_fit(self, plan: Plan) -> None:
+        """The next member's fit begins; the one before may have stopped early."""
+        self._epochs_before += self.epochs_done
+        self.plan, self.epochs_done, self.told = plan, 0, False
+
+    @property
+    def is_last(self) -> bool:
+        """Whether no fit follows the running one."""
+        return self.plan.member + 1 == self.plan.members
+
+    @property
+    def has_ended_an_epoch(self) -> bool:
+        """Whether an epoch of any member is done."""
+        return self._epochs_before + self.epochs_done > 0
 
     def share(self, batches: int) -> float:
         """The part that is done, with so many batches of the running epoch."""
-        done = self.epochs_done + batches / max(self.plan.batches, 1)
-        return done / max(self.plan.epochs, 1)
+        return (self.plan.member + self._epochs(batches) / self.plan.epochs) / self.plan.members
 
     def is_settled(self, batches: int) -> bool:
         """Whether what is done so far tells how long the rest may take."""
@@ -186,8 +212,13 @@ class _Clock:
 
     def left(self, batches: int) -> float:
         """Seconds, if all epochs run; early stopping may end it sooner."""
-        share = self.share(batches)
-        return (time.monotonic() - self._began) * (1 - share) / share
+        done = self._epochs(batches)
+        ahead = (self.plan.members - self.plan.member) * self.plan.epochs - done
+        return (time.monotonic() - self._began) * ahead / (self._epochs_before + done)
+
+    def _epochs(self, batches: int) -> float:
+        """Epochs of the running fit that are done."""
+        return self.epochs_done + batches / max(self.plan.batches, 1)
 
 
 def plan_text(plan: Plan) -> str:
@@ -195,6 +226,13 @@ def plan_text(plan: Plan) -> str:
     kernel = plan.kernel
     why = f" ({'; '.join(kernel.reasons)})" if kernel.reasons else ""
     return f"{kernel.says}{why}; XLA: {kernel.compilation}; about {megabytes(plan.memory)}"
+
+
+def _member(plan: Plan) -> list[str]:
+    """Which of an ensemble's members is fitted; nothing for a network alone."""
+    if plan.members == 1:
+        return []
+    return [f"seed {plan.seed} ({plan.member + 1} of {plan.members})"]
 
 
 def _fitted(parts: list[str], share: float, columns: int) -> str:

@@ -7,8 +7,14 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from lstmcast.cli.output import facts, show_path, wrapped
-from lstmcast.reporting.tables import render_text, result_table, step_table, target_tables
-from lstmcast.reporting.wording import short_time, utc_moment
+from lstmcast.reporting.tables import (
+    member_table,
+    render_text,
+    result_table,
+    step_table,
+    target_tables,
+)
+from lstmcast.reporting.wording import epochs_trained, members_named, short_time, utc_moment
 
 if TYPE_CHECKING:
     from lstmcast.runtime.bundle import Bundle
@@ -32,7 +38,15 @@ def results_text(metrics: Mapping[str, Any], *, split: str = "test", detailed: b
             for target, table in target_tables(scores).items()
         ]
         blocks.append(f"MAE by step\n\n{render_text(step_table(scores, 'mae'), width=width)}")
+    if "members" in metrics:
+        blocks.append(_members_text(metrics, width))
     return "\n\n".join([*blocks, *verdict_lines(metrics)])
+
+
+def _members_text(metrics: Mapping[str, Any], width: int) -> str:
+    """The table of an ensemble's members."""
+    head = f"Each of the {members_named(metrics)} alone: mean and deviation (±) over them"
+    return f"{head}\n\n{render_text(member_table(metrics['members']), width=width)}"
 
 
 def verdict_lines(metrics: Mapping[str, Any]) -> list[str]:
@@ -47,6 +61,7 @@ def run_facts(bundle: Bundle) -> str:
     manifest, config = bundle.manifest, bundle.config
     data, network, metrics = manifest["data"], manifest["network"], bundle.metrics()
     window, windows = config.window, metrics["windows"]
+    members = f", {members_named(metrics)}" if "members" in metrics else ""
     return facts(
         [
             ("Run", show_path(bundle.path)),
@@ -55,8 +70,8 @@ def run_facts(bundle: Bundle) -> str:
             ("Period", f"{short_time(data['first'])} to {short_time(data['last'])}"),
             ("Window", f"lookback {window.lookback}, horizon {window.horizon}"),
             ("Windows", ", ".join(f"{name} {n:,}" for name, n in windows.items())),
-            ("Network", f"{config.model.type}, {network['parameters']:,} parameters"),
-            ("Epochs", f"{metrics['epochs']}, the best was {metrics['best_epoch']}"),
+            ("Network", f"{config.model.type}{members}, {network['parameters']:,} parameters"),
+            ("Epochs", epochs_trained(metrics)),
             ("Trained", f"{manifest['seconds']['fit']:.0f} s on {manifest['backend']}"),
             ("Forecasts", "through ONNX" if bundle.network_file else "through Keras (no ONNX)"),
         ]

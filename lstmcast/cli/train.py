@@ -37,6 +37,7 @@ def train(
     \b
     lstmcast train config.yaml
     lstmcast train config.yaml --set training.epochs=5 --set model.units=[32]
+    lstmcast train config.yaml --set training.seeds=5
     lstmcast train config.yaml --json > result.json
     """
     from lstmcast.config.loading import load_config
@@ -52,8 +53,9 @@ def train(
 
 
 def _fields(run: TrainedRun) -> dict[str, Any]:
-    names = ("windows", "epochs", "best_epoch", "metrics", "metrics_scaled")
-    measured = {name: run.metrics[name] for name in names}
+    names = ("windows", "epochs", "best_epoch", "metrics", "metrics_scaled", "members")
+    # Only an ensemble has members.
+    measured = {name: run.metrics[name] for name in names if name in run.metrics}
     seconds = {name: round(value, 3) for name, value in run.seconds.items()}
     return {"run": str(run.path), "seconds": seconds, **measured}
 

@@ -59,6 +59,11 @@ def _count_parameters(dataset: Dataset) -> int:
         return int(build_network(config.model, shapes_of(dataset.preparation)).count_params())
 
 
+def _trainings(seeds: list[int]) -> str:
+    """How many there will be, where it is more than one."""
+    return f"{len(seeds)}, from the seeds {seeds[0]} to {seeds[-1]}" if len(seeds) > 1 else ""
+
+
 def _text(found: dict[str, Any], parameters: int | None) -> str:
     from lstmcast.reporting.wording import listing, step_length
 
@@ -77,6 +82,7 @@ def _text(found: dict[str, Any], parameters: int | None) -> str:
         ("Window", f"lookback {found['lookback']}, horizon {found['horizon']}"),
         ("Windows", ", ".join(splits)),
         ("Inputs", f"{len(found['inputs'])} columns: {listing(found['inputs'], most=12)}"),
+        ("Trainings", _trainings(found["seeds"])),
         (
             "Memory",
             f"{megabytes(memory['rows'])} of rows, {megabytes(memory['batch'])} a batch "

@@ -108,6 +108,11 @@ class Config(Section):
         default=Evaluation(), description="What is measured, and beside what."
     )
 
+    @property
+    def seeds(self) -> range:
+        """The seed of each network that is trained: one, or those of an ensemble's members."""
+        return range(self.seed, self.seed + self.training.seeds)
+
     @model_validator(mode="before")
     @classmethod
     def _default_types(cls, values: Any) -> Any:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal, Protocol
 
 import numpy as np
@@ -216,6 +216,24 @@ def fit_verdict(history: Sequence[EpochRow], *, stopped_early: bool) -> FitVerdi
     # Where the plateau begins within the noise of the first epoch, the best one says more.
     start = _plateau_start(validation) or int(np.argmin(validation))
     return _levelled_off(judged[start].epoch, gained=bool(gained))
+
+
+def shared_verdict(verdicts: Sequence[FitVerdict]) -> FitVerdict:
+    """The verdict on an ensemble: the one that most of its members share.
+
+    Its sentence is that of the first of these members, and says how many there are.
+
+    Args:
+        verdicts: Of each member's fit.
+    """
+    kinds = [verdict.kind for verdict in verdicts]
+    chosen = max(verdicts, key=lambda verdict: kinds.count(verdict.kind))
+    if len(verdicts) == 1:
+        return chosen
+    same, all_ = kinds.count(chosen.kind), len(verdicts)
+    which = f"all {all_} members" if same == all_ else f"{same} of the {all_} members"
+    first = "" if chosen.epoch is None else "; the epoch is that of the first of them"
+    return replace(chosen, text=f"{chosen.text} So it is for {which}{first}.")
 
 
 def _overfitting(epoch: int, validation: FloatArray, best: int) -> FitVerdict:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, replace
+from statistics import median_low
+from typing import Any
 
 import numpy as np
 
@@ -12,15 +13,20 @@ from lstmcast.data.panel import IntArray
 from lstmcast.data.splitting import SPLITS, SplitName
 from lstmcast.evaluation.diagnostics import echo_check
 from lstmcast.evaluation.forecasts import WindowForecasts
-from lstmcast.evaluation.verdicts import baseline_verdict, fit_verdict
-from lstmcast.runtime.evaluating import forecast_windows, score_forecasts, training_scales
-from lstmcast.runtime.network import Network
-
-if TYPE_CHECKING:
-    from lstmcast.training.fitting import History
+from lstmcast.evaluation.members import spread
+from lstmcast.evaluation.verdicts import baseline_verdict, fit_verdict, shared_verdict
+from lstmcast.experiment.network import Fitted
+from lstmcast.runtime.evaluating import (
+    Scales,
+    forecast_windows,
+    score_forecasts,
+    training_scales,
+)
 
 # Training windows that are scored; beyond it an even sample stands for all.
 SCORED_TRAINING_WINDOWS = 20_000
+# Splits on which each member of an ensemble is scored alone.
+JUDGED: tuple[SplitName, ...] = ("validation", "test")
 
 
 @dataclass(frozen=True)
@@ -32,13 +38,12 @@ class Measured:
     verdicts: tuple[str, ...]
 
 
-def measure(dataset: Dataset, network: Network, history: History) -> Measured:
+def measure(dataset: Dataset, fitted: Fitted) -> Measured:
     """Forecast the windows of every split and score them.
 
     Args:
         dataset: The splits.
-        network: The one that the run will forecast with.
-        history: How the fit went.
+        fitted: The network that the run will forecast with, its members, and how they were fitted.
     """
     preparation, config = dataset.preparation, dataset.preparation.config
     scales = training_scales(dataset.prepared, dataset.splits)
@@ -47,8 +52,9 @@ def measure(dataset: Dataset, network: Network, history: History) -> Measured:
     metrics: dict[str, Any] = {
         "windows": {split: len(dataset.starts[split]) for split in SPLITS},
         "scored": {split: len(starts) for split, starts in scored.items()},
-        "epochs": len(history.rows),
-        "best_epoch": history.best_epoch,
+        # Like the forecast, the median over the members.
+        "epochs": median_low(len(history.rows) for history in fitted.histories),
+        "best_epoch": median_low(history.best_epoch for history in fitted.histories),
         "metrics": {},
         "metrics_scaled": {},
         "scales": scales.to_json(),
@@ -56,18 +62,20 @@ def measure(dataset: Dataset, network: Network, history: History) -> Measured:
 
     def score(split: SplitName) -> WindowForecasts:
         forecasts = forecast_windows(
-            dataset.prepared, preparation, network, split=split, starts=scored[split]
+            dataset.prepared, preparation, fitted.network, split=split, starts=scored[split]
         )
         metrics["metrics"][split], metrics["metrics_scaled"][split] = score_forecasts(
             forecasts, scales, dataset.panel, config.evaluation.metrics
         )
         return forecasts
 
+    if fitted.members:
+        metrics["members"] = _members(dataset, fitted, scales)
     # One split after the other, and only the forecasts of the last are kept.
     score("train")
     score("validation")
     test = score("test")
-    metrics["verdicts"] = _verdicts(metrics, test, history, lead=config.window.lead)
+    metrics["verdicts"] = _verdicts(metrics, test, fitted, lead=config.window.lead)
     texts = (metrics["verdicts"][kind]["text"] for kind in ("baseline", "echo", "fit"))
     return Measured(test=test, metrics=metrics, verdicts=tuple(t for t in texts if t))
 
@@ -79,11 +87,46 @@ def _sample(starts: IntArray) -> IntArray:
     return starts[np.linspace(0, len(starts) - 1, SCORED_TRAINING_WINDOWS).astype(np.int64)]
 
 
+def _members(dataset: Dataset, fitted: Fitted, scales: Scales) -> dict[str, Any]:
+    """How good the members of an ensemble are alone, and how far they lie apart."""
+    preparation, histories = dataset.preparation, fitted.histories
+    found: dict[str, Any] = {
+        "seeds": [history.plan.seed for history in histories],
+        "epochs": [len(history.rows) for history in histories],
+        "best_epoch": [history.best_epoch for history in histories],
+        "metrics": {},
+        "metrics_scaled": {},
+    }
+    for split in JUDGED:
+        scores, scaled = [], []
+        for network in fitted.members:
+            forecasts = forecast_windows(
+                dataset.prepared, preparation, network, split=split, starts=dataset.starts[split]
+            )
+            # The baselines are the same for all.
+            own, own_scaled = score_forecasts(
+                replace(forecasts, baselines={}),
+                scales,
+                dataset.panel,
+                preparation.config.evaluation.metrics,
+            )
+            scores.append(own["model"])
+            scaled.append(own_scaled)
+        found["metrics"][split] = spread(scores)
+        found["metrics_scaled"][split] = spread(scaled)
+    return found
+
+
 def _verdicts(
-    metrics: dict[str, Any], test: WindowForecasts, history: History, *, lead: int
+    metrics: dict[str, Any], test: WindowForecasts, fitted: Fitted, *, lead: int
 ) -> dict[str, Any]:
     against = baseline_verdict(metrics["metrics"]["test"])
-    fit = fit_verdict(history.rows, stopped_early=history.stopped == "early")
+    fit = shared_verdict(
+        [
+            fit_verdict(history.rows, stopped_early=history.stopped == "early")
+            for history in fitted.histories
+        ]
+    )
     echo = echo_check(test, lead=lead)
     return {
         "baseline": {"text": against.text, "beats": against.beats, "skill": against.skill},

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import tempfile
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,6 +14,7 @@ from lstmcast.data.dataset import Dataset
 from lstmcast.data.preparation import Preparation
 from lstmcast.data.windows import gather_inputs
 from lstmcast.errors import ResourceError
+from lstmcast.models.ensemble import join_members
 from lstmcast.models.registry import build_network
 from lstmcast.models.shapes import Shapes
 from lstmcast.runtime import bundle as files
@@ -31,11 +34,21 @@ PARITY = 1e-5
 
 @dataclass(frozen=True)
 class Fitted:
-    """A trained network, and the one that forecasts with it: ONNX, or Keras without an export."""
+    """What was trained: one network, or the members of an ensemble.
 
-    history: History
+    Attributes:
+        histories: How each member was fitted; one for a network alone.
+        weights: Of all members, by name.
+        network: What forecasts: ONNX, or Keras without an export. Of an ensemble, the median.
+        members: Each member alone, for its score; none for a network alone.
+        export: What the manifest says of the export.
+        warnings: What the user should know.
+    """
+
+    histories: tuple[History, ...]
     weights: Mapping[str, np.ndarray]
     network: Network
+    members: tuple[Network, ...]
     export: Mapping[str, Any]
     warnings: tuple[str, ...]
 
@@ -70,19 +83,34 @@ def shapes_of(preparation: Preparation) -> Shapes:
 
 
 def rebuild_network(preparation: Preparation, weights: Mapping[str, np.ndarray]) -> keras.Model:
-    """The network of a run in Keras, in float32 and without what only training uses."""
+    """The network of a run in Keras, in float32 and without what only training uses.
+
+    Args:
+        preparation: Of the run.
+        weights: Those of all members where it is an ensemble; the network is then their median.
+
+    Raises:
+        BundleError: If the weights are not those of the config's network.
+    """
     from lstmcast.training.backend import load_keras
     from lstmcast.training.inference import inference_network
+    from lstmcast.training.weights import split_weights
 
     config = preparation.config
     load_keras(config.training, seed=config.seed)
-    return inference_network(config.model, shapes_of(preparation), weights)
+    shapes = shapes_of(preparation)
+    return join_members(
+        [
+            inference_network(config.model, shapes, each)
+            for each in split_weights(weights, config.training.seeds)
+        ]
+    )
 
 
 def fit(
     dataset: Dataset, writer: RunWriter, progress: Progress, *, show_chatter: bool = False
 ) -> Fitted:
-    """Train the network, export it into the run, and check the export against it.
+    """Train the network, or an ensemble of it, export it into the run, and check the export.
 
     Args:
         dataset: What to train on.
@@ -103,26 +131,63 @@ def fit(
 
 
 def _fit(dataset: Dataset, writer: RunWriter, progress: Progress) -> Fitted:
-    from lstmcast.training.backend import load_keras
-    from lstmcast.training.fitting import fit_network
-    from lstmcast.training.weights import weights_of
+    from lstmcast.training.fitting import fit_members
+    from lstmcast.training.weights import join_weights, weights_of
 
-    config, shapes = dataset.preparation.config, shapes_of(dataset.preparation)
-    load_keras(config.training, seed=config.seed)
-    network = build_network(config.model, shapes)
-    history = fit_network(
-        network,
+    config = dataset.preparation.config
+    members = _initialised(dataset.preparation)
+    histories = fit_members(
+        members,
         dataset.prepared.arrays,
         starts=dataset.fitted_starts,
         config=config,
         progress=progress,
         tensorboard=writer.path / files.TENSORBOARD,
     )
-    writer.log("fit", **asdict(history.plan))
-    for row in history.rows:
-        writer.log("epoch", **asdict(row))
-    exported, export, warnings = _export(dataset, network, writer)
-    return Fitted(history, weights_of(network), exported, export, warnings)
+    for history in histories:
+        writer.log("fit", **asdict(history.plan))
+        which = {"member": history.plan.member} if len(histories) > 1 else {}
+        for row in history.rows:
+            writer.log("epoch", **which, **asdict(row))
+    exported, export, warnings = _export(dataset, join_members(members), writer)
+    return Fitted(
+        histories=histories,
+        weights=join_weights([weights_of(member) for member in members]),
+        network=exported,
+        members=_alone(members) if len(members) > 1 else (),
+        export=export,
+        warnings=warnings,
+    )
+
+
+def _initialised(preparation: Preparation) -> list[keras.Model]:
+    """The network with its first weights, for each seed."""
+    from lstmcast.training.backend import load_keras
+
+    config, shapes = preparation.config, shapes_of(preparation)
+    networks = []
+    for seed in config.seeds:
+        load_keras(config.training, seed=seed)
+        networks.append(build_network(config.model, shapes))
+    return networks
+
+
+def _alone(members: Sequence[keras.Model]) -> tuple[Network, ...]:
+    """Each member as a network of its own, exported where that is possible; nothing is kept."""
+    from lstmcast.training.export import write_onnx
+    from lstmcast.training.inference import KerasNetwork
+
+    networks: list[Network] = []
+    with tempfile.TemporaryDirectory(prefix="lstmcast-") as folder:
+        path = Path(folder) / files.NETWORK
+        for member in members:
+            try:
+                write_onnx(member, path)
+            except ResourceError:
+                networks.append(KerasNetwork(member))
+            else:
+                networks.append(OnnxNetwork(path))
+    return tuple(networks)
 
 
 def _export(

@@ -77,9 +77,10 @@ def train(
         writer.log("data", rows=dataset.panel.n_rows, series=dataset.panel.n_series)
         fitted = fit(dataset, writer, progress or SilentProgress(), show_chatter=show_chatter)
         release_memory()
-        measured = measure(dataset, fitted.network, fitted.history)
+        measured = measure(dataset, fitted)
         warnings = (*dataset.warnings, *fitted.warnings)
-        seconds = {"total": time.perf_counter() - began, "fit": fitted.history.seconds}
+        fitting = sum(history.seconds for history in fitted.histories)
+        seconds = {"total": time.perf_counter() - began, "fit": fitting}
         manifest = manifest_of(dataset, fitted, created)
         manifest |= {"warnings": list(warnings), "seconds": seconds}
         write_files(writer, dataset, fitted, measured)

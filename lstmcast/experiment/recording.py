@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib.metadata
 import platform
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -18,9 +18,15 @@ from lstmcast.data.panel import Panel, tail
 from lstmcast.evaluation.forecasts import WindowForecasts
 from lstmcast.experiment.measuring import Measured
 from lstmcast.experiment.network import Fitted, shapes_of
-from lstmcast.reporting.contents import Actuals, Contents
+from lstmcast.reporting.contents import Actuals, Contents, Fit
 from lstmcast.reporting.report import choose_plots, render_report
-from lstmcast.reporting.wording import short_time, step_length, utc_moment
+from lstmcast.reporting.wording import (
+    epochs_trained,
+    members_named,
+    short_time,
+    step_length,
+    utc_moment,
+)
 from lstmcast.runtime import bundle as files
 from lstmcast.runtime.bundle import RunWriter
 from lstmcast.runtime.context import context_frame, context_rows
@@ -73,7 +79,7 @@ def write_files(writer: RunWriter, dataset: Dataset, fitted: Fitted, measured: M
     writer.json(files.METRICS, measured.metrics)
     writer.weights(fitted.weights)
     writer.table(files.CONTEXT, context_frame(tail(panel, context_rows(panel, preparation))))
-    writer.table(files.HISTORY, _history_frame(fitted.history))
+    writer.table(files.HISTORY, _history_frame(fitted.histories))
     writer.arrays(files.FORECASTS, _forecast_arrays(measured.test))
     if test.y_true.size <= CSV_ROWS:
         writer.table(files.FORECASTS_CSV, forecasts_frame(test, panel.schema))
@@ -115,7 +121,7 @@ def _contents(
     measured: Measured,
 ) -> Contents:
     panel, metrics = dataset.panel, measured.metrics
-    history = fitted.history
+    validated = len(dataset.starts["validation"]) > 0
     return Contents(
         name=manifest["name"],
         run_id=writer.final.name,
@@ -125,11 +131,14 @@ def _contents(
         summary=_summary(manifest, metrics, panel),
         verdicts=measured.verdicts,
         warnings=tuple(manifest["warnings"]),
-        history=history.rows,
-        best_epoch=history.best_epoch if len(dataset.starts["validation"]) else None,
+        fits=tuple(
+            Fit(history.rows, history.best_epoch if validated else None)
+            for history in fitted.histories
+        ),
         test=measured.test,
         scores=metrics["metrics"],
         metrics_scaled=metrics["metrics_scaled"],
+        members=metrics.get("members"),
         actuals=Actuals(panel.times, dataset.prepared.actual, panel.offsets),
     )
 
@@ -146,15 +155,19 @@ def _summary(
         "Step": f"{step_length(panel.schema.freq)}, a season has {panel.schema.season_length:,}",
         "Windows": ", ".join(f"{name} {count:,}" for name, count in windows.items()),
         "Parameters": f"{manifest['network']['parameters']:,}",
-        "Epochs": f"{metrics['epochs']}, the best was {metrics['best_epoch']}",
+        "Epochs": epochs_trained(metrics),
         "Time": f"{seconds['total']:.1f} s, {seconds['fit']:.1f} s of it fitting",
         "Backend": f"{manifest['backend']} {manifest['versions'][manifest['backend']]}",
-        "Seed": str(manifest["seed"]),
+        "Seed": members_named(metrics) if "members" in metrics else str(manifest["seed"]),
         "Data fingerprint": data["fingerprint"][:16],
     }
 
 
-def _history_frame(history: History) -> pd.DataFrame:
+def _history_frame(histories: Sequence[History]) -> pd.DataFrame:
+    """A row for each epoch, of one member after the other where there are several."""
     import pandas as pd
 
-    return pd.DataFrame([asdict(row) for row in history.rows])
+    frames = [pd.DataFrame([asdict(row) for row in history.rows]) for history in histories]
+    if len(frames) == 1:
+        return frames[0]
+    return pd.concat(frames, keys=range(len(frames)), names=["member"]).reset_index("member")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from pydantic import Field
 
 from lstmcast.models.blocks import Tensor, join, read_inputs, recurrent_stack
+from lstmcast.models.ensemble import members_of
 from lstmcast.models.heads import direct_model
 from lstmcast.models.parameters import RecurrentParameters, Size
 from lstmcast.models.shapes import Shapes
@@ -68,14 +69,18 @@ def attention_weights(
     """How much each step of the lookback counts.
 
     Args:
-        network: A network that `build` made.
+        network: A network that `build` made, or an ensemble of them.
         batch: Its inputs by name.
 
     Returns:
-        float32, `(batch, lookback)`, each row adding up to 1.
+        float32, `(batch, lookback)`, each row adding up to 1; of an ensemble the mean over its
+        members.
     """
     import keras
+    from keras import ops
 
-    reader = keras.Model(network.input, network.get_layer(WEIGHTS_LAYER).output)
-    weights = keras.ops.convert_to_numpy(reader(dict(batch), training=False))
-    return weights[:, :, 0]  # type: ignore[no-any-return]
+    found = []
+    for member in members_of(network):
+        reader = keras.Model(member.input, member.get_layer(WEIGHTS_LAYER).output)
+        found.append(reader(dict(batch), training=False)[:, :, 0])
+    return ops.convert_to_numpy(ops.mean(ops.stack(found), axis=0))  # type: ignore[no-any-return]

@@ -67,7 +67,7 @@ PLOTS = {
 def plots_left_out(contents: Contents) -> dict[str, str]:
     """Names of the plots that cannot be drawn, each with the reason as a sentence."""
     reasons = {}
-    if not contents.history:
+    if not any(fit.rows for fit in contents.fits):
         reasons["loss"] = "No epoch was recorded."
     if not contents.test.n_windows:
         no_windows = "The test split has no windows."

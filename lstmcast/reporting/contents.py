@@ -44,6 +44,19 @@ class Actuals:
 
 
 @dataclass(frozen=True)
+class Fit:
+    """How one network was fitted.
+
+    Attributes:
+        rows: One for each epoch, in order.
+        best_epoch: The epoch whose weights were kept; None where there was no choice.
+    """
+
+    rows: Sequence[HistoryRow]
+    best_epoch: int | None
+
+
+@dataclass(frozen=True)
 class Contents:
     """A finished run as a reader sees it.
 
@@ -56,12 +69,12 @@ class Contents:
         summary: Facts in the order in which to show them: rows, windows, seconds, seed …
         verdicts: Sentences, the headline first.
         warnings: What the user should know beside them.
-        history: One row for each epoch, in order.
-        best_epoch: The epoch whose weights were kept; None where there was no choice.
+        fits: One for each network that was trained: several for an ensemble.
         test: Forecasts of the test split; it may have no windows.
         scores: For each split what `evaluation.scoring.score_split` returned.
         metrics_scaled: For each split `mse` and `mae` on standardised values.
         actuals: At least the rows shortly before the test period; all rows will do.
+        members: Of an ensemble, what `metrics.json` holds of its members.
     """
 
     name: str
@@ -72,9 +85,9 @@ class Contents:
     summary: Mapping[str, str]
     verdicts: tuple[str, ...]
     warnings: tuple[str, ...]
-    history: Sequence[HistoryRow]
-    best_epoch: int | None
+    fits: tuple[Fit, ...]
     test: WindowForecasts
     scores: Mapping[str, SplitScores]
     metrics_scaled: Mapping[str, Mapping[str, float | None]]
     actuals: Actuals
+    members: Mapping[str, Any] | None = None

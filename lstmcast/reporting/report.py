@@ -11,6 +11,7 @@ from lstmcast.reporting.contents import Contents
 from lstmcast.reporting.tables import (
     ResultTable,
     Row,
+    member_table,
     metric_label,
     result_table,
     step_table,
@@ -87,7 +88,8 @@ def _results(contents: Contents) -> str:
         f"{listing(contents.test.targets)}; the best of each row in bold."
     )
     others = [_split_table(contents, split) for split in ("validation", "train")]
-    return "\n".join([_split_table(contents, "test", note), page.beside(others), _scaled(contents)])
+    parts = [_split_table(contents, "test", note), page.beside(others), _scaled(contents)]
+    return "\n".join([*parts, _members(contents)])
 
 
 def _split_table(contents: Contents, split: str, note: str = "") -> str:
@@ -129,6 +131,21 @@ def _scaled_table(contents: Contents) -> ResultTable:
     )
     columns = tuple(_SPLITS[split].lower() for split in splits)
     return ResultTable("metric", columns, rows)
+
+
+def _members(contents: Contents) -> str:
+    """The members of an ensemble alone."""
+    if contents.members is None:
+        return ""
+    values = member_table(contents.members)
+    if not _has_numbers(values):
+        return ""
+    note = (
+        f"Each of the {len(contents.members['seeds'])} members alone: mean and standard deviation "
+        "(±) over them. The tables above are those of the ensemble, whose forecast is the median "
+        "of theirs."
+    )
+    return page.table(values, title="Members", note=note)
 
 
 def _by_step(contents: Contents) -> str:

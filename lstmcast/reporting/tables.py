@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from lstmcast.reporting.contents import SplitScores
 from lstmcast.reporting.wording import format_number, shorten
@@ -108,6 +109,34 @@ def target_tables(
         )
         for target in targets
     }
+
+
+def member_table(members: Mapping[str, Any]) -> ResultTable:
+    """The metrics of an ensemble's members alone, as mean and deviation over them.
+
+    Args:
+        members: What `metrics.json` holds of the members.
+
+    Returns:
+        A row for each metric, and for each on standardised values; a mean and a deviation for each
+        split.
+    """
+    rows = [
+        Row(
+            f"{kind}{metric_label(name)}",
+            tuple(
+                by_split[split][name][part] for split in by_split for part in ("mean", "deviation")
+            ),
+            frozenset(),
+        )
+        for kind, by_split in (
+            ("", members["metrics"]),
+            ("standardised ", members["metrics_scaled"]),
+        )
+        for name in next(iter(by_split.values()))
+    ]
+    columns = [heading for split in members["metrics"] for heading in (split, f"± {split}")]
+    return ResultTable("metric", tuple(columns), tuple(rows))
 
 
 def render_text(table: ResultTable, *, width: int = 80) -> str:

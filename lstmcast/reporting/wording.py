@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 UNDEFINED = "–"
 
@@ -80,6 +81,29 @@ def listing(names: Sequence[str], *, most: int = 6) -> str:
     shown = ", ".join(shorten(name) for name in names[:most])
     rest = len(names) - most
     return f"{shown} and {rest} more" if rest > 0 else shown
+
+
+def epochs_trained(metrics: Mapping[str, Any]) -> str:
+    """How long was trained, and which epochs were best.
+
+    Args:
+        metrics: What `metrics.json` holds.
+    """
+    members = metrics.get("members")
+    if members is None:
+        return f"{metrics['epochs']}, the best was {metrics['best_epoch']}"
+    return f"{_span(members['epochs'])} a member, the best was {_span(members['best_epoch'])}"
+
+
+def members_named(metrics: Mapping[str, Any]) -> str:
+    """How many networks an ensemble is the median of, and their seeds."""
+    seeds = metrics["members"]["seeds"]
+    return f"{count(len(seeds), 'member')} of seeds {_span(seeds)}"
+
+
+def _span(numbers: Sequence[int]) -> str:
+    low, high = min(numbers), max(numbers)
+    return str(low) if low == high else f"{low} to {high}"
 
 
 def count(number: int, noun: str) -> str:

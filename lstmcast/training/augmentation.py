@@ -26,6 +26,10 @@ class Augmenter:
         self._how = how
         self.seeds = keras.random.SeedGenerator(seed)
 
+    def restart(self, seed: int) -> None:
+        """Go on with the changes that follow from another seed, from the first one."""
+        self.seeds.state.assign(keras.random.SeedGenerator(seed).state)
+
     def __call__(self, past: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
         """The windows changed.
 

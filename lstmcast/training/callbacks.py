@@ -13,7 +13,7 @@ import numpy as np
 from lstmcast.config.schema import Config, Training
 from lstmcast.errors import DivergedError, ResourceError
 from lstmcast.training.optimizers import learning_rate_at
-from lstmcast.training.progress import EpochRow, Progress
+from lstmcast.training.progress import EpochRow, Plan, Progress
 
 
 class Shuffle(keras.callbacks.Callback):  # type: ignore[misc]
@@ -31,14 +31,18 @@ class Shuffle(keras.callbacks.Callback):  # type: ignore[misc]
 class Recorder(keras.callbacks.Callback):  # type: ignore[misc]
     """Keeps the history, tells the progress, and ends a fit that has diverged.
 
+    Args:
+        progress: Told of each epoch.
+        plan: Of the fit.
+
     Raises:
         DivergedError: At the end of an epoch whose loss is not finite.
     """
 
-    def __init__(self, progress: Progress) -> None:
+    def __init__(self, progress: Progress, plan: Plan) -> None:
         super().__init__()
         self.rows: list[EpochRow] = []
-        self._progress = progress
+        self._progress, self._plan = progress, plan
         self._learning_rate = math.nan
         self._began = math.nan
 
@@ -64,17 +68,18 @@ class Recorder(keras.callbacks.Callback):  # type: ignore[misc]
             learning_rate=self._learning_rate,
             seconds=time.perf_counter() - self._began,
         )
-        _check_finite(row)
+        _check_finite(row, self._plan)
         self.rows.append(row)
         self._progress.epoch_done(row)
 
 
-def _check_finite(row: EpochRow) -> None:
+def _check_finite(row: EpochRow, plan: Plan) -> None:
+    whose = f" of the member of seed {plan.seed}" if plan.members > 1 else ""
     for name, value in (("training", row.loss), ("validation", row.val_loss)):
         if value is not None and not math.isfinite(value):
             raise DivergedError(
-                f"The {name} loss became {value} in epoch {row.epoch}, at a learning rate of "
-                f"{row.learning_rate:g}. Lower training.learning_rate (to "
+                f"The {name} loss{whose} became {value} in epoch {row.epoch}, at a learning rate "
+                f"of {row.learning_rate:g}. Lower training.learning_rate (to "
                 f"{row.learning_rate / 10:g}, say) or training.clipnorm."
             )
 

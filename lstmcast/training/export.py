@@ -9,7 +9,7 @@ uses (dropout, penalties, reduced precision) is left out. Operators: the ONNX sp
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -46,7 +46,7 @@ def write_onnx(network: keras.Model, path: Path) -> None:
     The inputs have the names of `Shapes`, the output is `forecast`; the batch axis is dynamic.
 
     Args:
-        network: A functional network that `build_network` made.
+        network: A functional network that `build_network` or `join_members` made.
         path: The file to write.
 
     Raises:
@@ -77,12 +77,23 @@ class _Graph:
         self._network = network
         self._nodes: list[Any] = []
         self._constants: list[Any] = []
-        self._names: dict[int, str] = {id(tensor): name for name, tensor in network.input.items()}
+        self._names: dict[int, str] = {}
+        self.walk(network, {name: name for name in network.input})
+
+    def walk(self, network: keras.Model, inputs: Mapping[str, str]) -> str:
+        """Translate the operations of a network, and give its output a name.
+
+        Args:
+            network: The network, or one inside it.
+            inputs: What each of its inputs is called in the graph.
+        """
+        self._names |= {id(tensor): inputs[name] for name, tensor in network.input.items()}
         by_depth = network._nodes_by_depth
         for depth in sorted(by_depth, reverse=True):
             for node in by_depth[depth]:
                 if not node.is_input:
                     self._translate(node)
+        return self._names[id(network.output)]
 
     def _translate(self, node: Any) -> None:
         kind = type(node.operation).__name__
@@ -329,6 +340,11 @@ def _embedding(graph: _Graph, layer: Any, ids: Tensor, **_: Any) -> str:
     return graph.add("Gather", graph.constant(_numpy(layer.embeddings)), graph.name(ids), axis=0)
 
 
+def _nested(graph: _Graph, network: keras.Model, inputs: Mapping[str, Tensor], **_: Any) -> str:
+    """A network inside another: a member of an ensemble."""
+    return graph.walk(network, {name: graph.name(tensor) for name, tensor in inputs.items()})
+
+
 def _softmax(graph: _Graph, layer: Any, x: Tensor, **_: Any) -> str:
     return graph.add("Softmax", graph.name(x), axis=layer.axis)
 
@@ -376,6 +392,20 @@ def _deviation(graph: _Graph, operation: Any, x: Tensor) -> str:
     centred = graph.add("Sub", name, graph.add("ReduceMean", name, axes=list(axes), keepdims=1))
     squared = graph.add("Mul", centred, centred)
     return graph.add("Sqrt", _reduced(graph, "ReduceMean", squared, operation))
+
+
+def _median(graph: _Graph, operation: Any, x: Tensor) -> str:
+    """The middle value along an axis, or the mean of the middle two.
+
+    They are the last of the larger half: cheaper to find than the order of all.
+    """
+    (axis,) = operation.axis
+    n = x.shape[axis]
+    half, n_middle = n // 2 + 1, 2 - n % 2
+    largest, _ = graph.add_many("TopK", graph.name(x), graph.integers(half), n_outputs=2, axis=axis)
+    bounds = (graph.integers(at) for at in (half - n_middle, half, axis))
+    middle = graph.add("Slice", largest, *bounds)
+    return graph.add("ReduceMean", middle, axes=[axis], keepdims=int(operation.keepdims))
 
 
 def _concatenate(graph: _Graph, operation: Any, parts: Sequence[Tensor]) -> str:
@@ -475,6 +505,7 @@ TRANSLATIONS: dict[str, Callable[..., str | list[str]]] = {
     "Embedding": _embedding,
     "Softmax": _softmax,
     "Dropout": _same,
+    "Functional": _nested,
     "Add": _elementwise("Add"),
     "Subtract": _elementwise("Sub"),
     "Multiply": _elementwise("Mul"),
@@ -487,6 +518,7 @@ TRANSLATIONS: dict[str, Callable[..., str | list[str]]] = {
     "Sum": _reduction("ReduceSum"),
     "Mean": _reduction("ReduceMean"),
     "Std": _deviation,
+    "Median": _median,
     "Concatenate": _concatenate,
     "Stack": _stack,
     "ExpandDims": _expand_dims,

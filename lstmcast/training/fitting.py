@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -15,6 +16,7 @@ from lstmcast.training.losses import window_loss
 from lstmcast.training.memory import fit_memory
 from lstmcast.training.optimizers import make_optimizer
 from lstmcast.training.progress import EpochRow, Plan, Progress
+from lstmcast.training.weights import State, set_state, state_of
 
 if TYPE_CHECKING:
     import keras
@@ -29,7 +31,7 @@ class History:
         best_epoch: From 1, the epoch whose weights the network has now: the one of the lowest
             validation loss where early stopping is on, else the last.
         stopped: Whether early stopping ended it, or the epochs ran out.
-        seconds: Wall time of the whole fit, compilation included.
+        seconds: Wall time of the whole fit; that of the first member holds the compilation.
         plan: What was to be done, and on which kernel.
     """
 
@@ -49,74 +51,143 @@ def fit_network(
     progress: Progress,
     tensorboard: Path | None = None,
 ) -> History:
-    """Train a network in place.
+    """Train a network in place; `fit_members` with one member."""
+    (history,) = fit_members(
+        [network], arrays, starts=starts, config=config, progress=progress, tensorboard=tensorboard
+    )
+    return history
 
-    Early stopping, its best weights and `reduce_lr` need validation windows; without any they are
-    left out, and the weights of the last epoch stay.
+
+def fit_members(
+    networks: Sequence[keras.Model],
+    arrays: WindowArrays,
+    *,
+    starts: Starts,
+    config: Config,
+    progress: Progress,
+    tensorboard: Path | None = None,
+) -> tuple[History, ...]:
+    """Train the members of an ensemble in place, each as it would be trained alone.
+
+    Only the first is compiled; the others' weights take its place in turn. Early stopping, its best
+    weights and `reduce_lr` need validation windows; without any they are left out, and the weights
+    of the last epoch stay.
 
     Args:
-        network: What `build_network` made; its precision is that of the fit.
+        networks: What `build_network` made, the same but for the weights; their precision is that
+            of the fit.
         arrays: The prepared rows.
         starts: The windows.
-        config: Its `seed`, `window`, `output` and `training`.
-        progress: Follows the fit.
-        tensorboard: Where TensorBoard logs go, if `training.tensorboard`.
+        config: Its `seed`, `window`, `output` and `training`. Network `k` is fitted from the seed
+            `config.seed + k`.
+        progress: Follows each fit.
+        tensorboard: Where TensorBoard logs go, if `training.tensorboard`; those of several members
+            go into directories below it.
+
+    Returns:
+        How each fit went.
 
     Raises:
         DivergedError: If the loss is no longer finite.
         ResourceError: If TensorBoard logs are asked for and cannot be written.
     """
-    # These define subclasses of Keras' classes, so that importing them imports Keras.
-    from lstmcast.models.fast_lstm import fast_lstm
-    from lstmcast.training.augmentation import Augmenter
-    from lstmcast.training.callbacks import Recorder, best_epoch, make_callbacks
-    from lstmcast.training.gathering import GatheringModel, batch_positions
+    bench = _Bench(networks[0], arrays, starts, config)
+    fresh, trained, histories = [state_of(network) for network in networks], [], []
+    for member, state in enumerate(fresh):
+        seed = config.seed + member
+        plan = replace(bench.plan, seed=seed, member=member, members=len(networks))
+        logs = tensorboard
+        if tensorboard is not None and len(networks) > 1:
+            logs = tensorboard / f"member_{member}"
+        histories.append(bench.fit(state, plan, progress, logs))
+        trained.append(state_of(networks[0]))
+    for network, state in zip(networks, trained, strict=True):
+        set_state(network, state)
+    return tuple(histories)
 
-    training = config.training
-    began = time.perf_counter()
-    n_train, n_validation = len(starts.train), len(starts.validation)
-    batch_size = min(training.batch_size, n_train)
-    n_batches = -(-n_train // batch_size)
-    kernel = kernel_of(config, has_gpu=sees_gpu(training), n_batches=n_batches)
-    plan = Plan(training.epochs, n_batches, kernel, fit_memory(config, arrays, starts))
-    augmented = training.augmentation.changes
-    model = GatheringModel(
-        network,
-        arrays,
-        starts=starts,
-        window=config.window,
-        loss=window_loss(config),
-        augmenter=Augmenter(training.augmentation, seed=config.seed) if augmented else None,
-    )
-    model.compile(
-        optimizer=make_optimizer(training),
-        steps_per_execution=steps_per_execution(config, n_batches),
-        jit_compile=kernel.jit,
-    )
-    recorder = Recorder(progress)
-    callbacks = make_callbacks(
-        config, recorder, validated=n_validation > 0, tensorboard=tensorboard
-    )
-    validation = batch_positions(n_validation, batch_size, first=n_train)
-    progress.fit_begins(plan)
-    try:
-        with fast_lstm(kernel.name == "fast"):
-            model.fit(
-                batch_positions(n_train, batch_size),
-                batch_size=batch_size,
-                epochs=training.epochs,
-                shuffle=False,
-                validation_data=validation if n_validation else None,
-                validation_batch_size=batch_size,
-                callbacks=callbacks,
-                verbose=0,
-            )
-    finally:
-        progress.fit_ends()
-    return History(
-        rows=tuple(recorder.rows),
-        best_epoch=best_epoch(callbacks) or len(recorder.rows),
-        stopped="early" if len(recorder.rows) < training.epochs else "epochs",
-        seconds=time.perf_counter() - began,
-        plan=plan,
-    )
+
+class _Bench:
+    """A network compiled for training, which takes any weights and is fitted from them.
+
+    Args:
+        network: The network.
+        arrays: The prepared rows.
+        starts: The windows.
+        config: As in `fit_members`.
+    """
+
+    def __init__(
+        self, network: keras.Model, arrays: WindowArrays, starts: Starts, config: Config
+    ) -> None:
+        # These define subclasses of Keras' classes, so that importing them imports Keras.
+        from lstmcast.training.augmentation import Augmenter
+        from lstmcast.training.gathering import GatheringModel
+
+        training, n_train = config.training, len(starts.train)
+        self._config, self._starts = config, starts
+        self._batch_size = min(training.batch_size, n_train)
+        n_batches = -(-n_train // self._batch_size)
+        kernel = kernel_of(config, has_gpu=sees_gpu(training), n_batches=n_batches)
+        memory = fit_memory(config, arrays, starts)
+        self.plan = Plan(training.epochs, n_batches, kernel, memory, config.seed)
+        how = training.augmentation
+        self._augmenter = Augmenter(how, seed=config.seed) if how.changes else None
+        self._model = GatheringModel(
+            network,
+            arrays,
+            starts=starts,
+            window=config.window,
+            loss=window_loss(config),
+            augmenter=self._augmenter,
+        )
+        self._model.compile(
+            optimizer=make_optimizer(training),
+            steps_per_execution=steps_per_execution(config, n_batches),
+            jit_compile=kernel.jit,
+        )
+        # What Keras would do at the first step: so that its state at the start is known.
+        self._model.optimizer.build(self._model.trainable_variables)
+        self._optimizer = state_of(self._model.optimizer)
+
+    def fit(
+        self, state: State, plan: Plan, progress: Progress, tensorboard: Path | None
+    ) -> History:
+        """Fit from a state of the network; what came before leaves no trace."""
+        from lstmcast.models.fast_lstm import fast_lstm
+        from lstmcast.training.callbacks import Recorder, best_epoch, make_callbacks
+        from lstmcast.training.gathering import batch_positions
+
+        began = time.perf_counter()
+        set_state(self._model.network, state)
+        set_state(self._model.optimizer, self._optimizer)
+        if self._augmenter is not None:
+            self._augmenter.restart(plan.seed)
+        config = self._config.model_copy(update={"seed": plan.seed})
+        recorder = Recorder(progress, plan)
+        n_train, n_validation = len(self._starts.train), len(self._starts.validation)
+        callbacks = make_callbacks(
+            config, recorder, validated=n_validation > 0, tensorboard=tensorboard
+        )
+        validation = batch_positions(n_validation, self._batch_size, first=n_train)
+        progress.fit_begins(plan)
+        try:
+            with fast_lstm(plan.kernel.name == "fast"):
+                self._model.fit(
+                    batch_positions(n_train, self._batch_size),
+                    batch_size=self._batch_size,
+                    epochs=plan.epochs,
+                    shuffle=False,
+                    validation_data=validation if n_validation else None,
+                    validation_batch_size=self._batch_size,
+                    callbacks=callbacks,
+                    verbose=0,
+                )
+        finally:
+            progress.fit_ends()
+        return History(
+            rows=tuple(recorder.rows),
+            best_epoch=best_epoch(callbacks) or len(recorder.rows),
+            stopped="early" if len(recorder.rows) < plan.epochs else "epochs",
+            seconds=time.perf_counter() - began,
+            plan=plan,
+        )

@@ -17,12 +17,18 @@ class Plan:
         batches: How many each has.
         kernel: What the recurrent layers run on.
         memory: Bytes that it needs beside the data and the libraries, about.
+        seed: What the first weights, the shuffling and the dropout follow from.
+        member: Which of the ensemble's members is fitted, from 0.
+        members: How many the ensemble has; 1 for a network alone.
     """
 
     epochs: int
     batches: int
     kernel: Kernel
     memory: int
+    seed: int
+    member: int = 0
+    members: int = 1
 
 
 @dataclass(frozen=True)
@@ -46,7 +52,10 @@ class EpochRow:
 
 
 class Progress(Protocol):
-    """Follows a fit. The methods are called in the thread that trains, so they must be quick."""
+    """Follows a fit, or those of an ensemble's members, one after the other.
+
+    The methods are called in the thread that trains, so they must be quick.
+    """
 
     def fit_begins(self, plan: Plan) -> None:
         """Before the first epoch."""

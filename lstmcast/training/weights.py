@@ -1,16 +1,38 @@
-"""The weights of a network as named arrays, and back."""
+"""The weights of a network as named arrays, and back.
+
+Those of an ensemble are its members' together, each name with `member_0/`, `member_1/` … before it;
+those of a network alone have their own names.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, TypeAlias
 
+import numpy as np
 from numpy.typing import NDArray
 
 from lstmcast.errors import BundleError
 
 if TYPE_CHECKING:
     import keras
+
+# The values of all variables, in their order.
+State: TypeAlias = list[NDArray[Any]]
+
+
+def state_of(owner: keras.Model | keras.optimizers.Optimizer) -> State:
+    """All that a network or an optimizer changes in training, random generators included."""
+    import keras
+
+    # Copies: what the backend gives may be its own memory.
+    return [np.array(keras.ops.convert_to_numpy(variable)) for variable in owner.variables]
+
+
+def set_state(owner: keras.Model | keras.optimizers.Optimizer, state: State) -> None:
+    """Put one of the same form into that state."""
+    for variable, values in zip(owner.variables, state, strict=True):
+        variable.assign(values)
 
 
 def weights_of(network: keras.Model) -> dict[str, NDArray[Any]]:
@@ -49,3 +71,34 @@ def load_weights(network: keras.Model, weights: Mapping[str, NDArray[Any]]) -> N
         )
     for name, variable in variables.items():
         variable.assign(weights[name])
+
+
+def join_weights(members: Sequence[Mapping[str, NDArray[Any]]]) -> dict[str, NDArray[Any]]:
+    """The weights of all members of an ensemble; those of a network alone as they are."""
+    if len(members) == 1:
+        return dict(members[0])
+    return {
+        _prefix(index) + name: values
+        for index, weights in enumerate(members)
+        for name, values in weights.items()
+    }
+
+
+def split_weights(
+    weights: Mapping[str, NDArray[Any]], n_members: int
+) -> list[dict[str, NDArray[Any]]]:
+    """The inverse of `join_weights`."""
+    if n_members == 1:
+        return [dict(weights)]
+    return [
+        {
+            name.removeprefix(prefix): values
+            for name, values in weights.items()
+            if name.startswith(prefix)
+        }
+        for prefix in map(_prefix, range(n_members))
+    ]
+
+
+def _prefix(member: int) -> str:
+    return f"member_{member}/"

@@ -36,9 +36,9 @@ def drawn(columns: int, draw: Callable[[TextIO], None]) -> list[str]:
     return content.decode().split("\r\x1b[K")[1:]
 
 
-def plan(*, epochs: int, batches: int) -> Plan:
+def plan(*, epochs: int, batches: int, member: int = 0, members: int = 1) -> Plan:
     kernel = Kernel("generic", "it runs", ("no GPU",), jit=True, compilation="on")
-    return Plan(epochs, batches, kernel, memory=2_500_000)
+    return Plan(epochs, batches, kernel, 2_500_000, 7 + member, member, members)
 
 
 def test_a_pipe_gets_one_line_an_epoch() -> None:
@@ -67,6 +67,33 @@ def test_a_pipe_is_told_once_how_long_it_may_take(monkeypatch: pytest.MonkeyPatc
     assert told == "at most 4 min 54 s left, if no epoch is saved by stopping early"
 
 
+def test_a_pipe_is_told_which_member_trains_and_the_time_left_over_all(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    now = [100.0]
+    monkeypatch.setattr("lstmcast.cli.progress.time.monotonic", lambda: now[0])
+    stream = io.StringIO()
+    progress = LineProgress(stream)
+    for member in range(2):
+        progress.fit_begins(plan(epochs=20, batches=10, member=member, members=3))
+        now[0] += 10.0
+        # The first member stops after this epoch.
+        progress.epoch_done(FIRST)
+        progress.fit_ends()
+    progress.fit_begins(plan(epochs=20, batches=10, member=2, members=3))
+    now[0] += 10.0
+    progress.batches_done(10)
+    lines = stream.getvalue().splitlines()
+    assert lines[0].startswith("it runs")
+    assert [line.split("  ")[:2] for line in lines[1:3]] == [
+        ["seed 7 (1 of 3)", "epoch 1/20"],
+        ["seed 8 (2 of 3)", "epoch 1/20"],
+    ]
+    # 30 s for 3 epochs; 19 of the last member's may follow.
+    assert lines[3] == "at most 3 min 10 s left, if no epoch is saved by stopping early"
+    assert len(lines) == 4
+
+
 def test_no_validation_shows_no_val_loss() -> None:
     stream = io.StringIO()
     LineProgress(stream).epoch_done(UNVALIDATED)
@@ -83,6 +110,22 @@ def test_the_bar_tells_epoch_losses_rate_and_time_left_in_one_line() -> None:
     assert line.startswith("██████░░░░░░░░░░░░░░░░░░  epoch 2/4  loss 0.5123  val_loss 0.75  ")
     assert line.endswith("≤ 0 s left")
     assert "\n" not in line
+
+
+def test_the_bar_tells_which_member_trains_and_how_far_all_are() -> None:
+    def draw(stream: TextIO) -> None:
+        bar = BarProgress(stream)
+        for member in range(2):
+            bar.fit_begins(plan(epochs=4, batches=10, member=member, members=2))
+            if not member:
+                bar.epoch_done(FIRST)
+            bar.fit_ends()
+
+    lines = drawn(120, draw)
+    # The first member stopped after one of its four epochs.
+    assert lines[3].startswith("███░░░░░░░░░░░░░░░░░░░░░  seed 7 (1 of 2)  epoch 2/4  loss 0.5123")
+    assert lines[4].startswith("████████████░░░░░░░░░░░░  seed 8 (2 of 2)  epoch 1/4  ≤ ")
+    assert lines[5:] == ["exporting, measuring, drawing …"]
 
 
 @pytest.mark.parametrize("columns", [12, 20, 40, 60, 80])

@@ -41,6 +41,28 @@ def test_train_prints_one_object_of_the_promised_shape(daily: Path, invoke: Invo
     assert (daily.parent / values["run"] / "manifest.json").is_file()
 
 
+def test_train_tells_of_the_members_of_an_ensemble(daily: Path, invoke: Invoke) -> None:
+    few = ("--set", "training.seeds=2", "--set", "training.epochs=1")
+    result = invoke("train", daily, "--json", *few, "--set", f"training.backend={BACKEND}")
+    assert result.code == 0, result.err
+    values = result.json
+    assert set(values) == TOP | {"members"}
+    members = values["members"]
+    assert set(members) == {"seeds", "epochs", "best_epoch", "metrics", "metrics_scaled"}
+    assert members["seeds"] == [7, 8]
+    for split in ("validation", "test"):
+        assert set(members["metrics"][split]) == METRICS
+        assert set(members["metrics_scaled"][split]) == {"mse", "mae"}
+        assert set(members["metrics"][split]["mae"]) == {"mean", "deviation", "values"}
+    assert "seed 7 (1 of 2)  epoch 1/1" in result.err
+    assert "seed 8 (2 of 2)  epoch 1/1" in result.err
+    run = daily.parent / values["run"]
+    for command in ("evaluate", "runs show"):
+        text = invoke(*command.split(), run).out
+        assert "Each of the 2 members of seeds 7 to 8 alone" in text
+    assert invoke("evaluate", run, "--json").json["members"] == members
+
+
 @pytest.mark.slow
 def test_train_in_a_pipe_tells_epochs_result_and_next_command(daily: Path, spawn: Invoke) -> None:
     result = spawn("train", daily)

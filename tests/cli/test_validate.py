@@ -41,6 +41,14 @@ def test_validate_writes_nothing_and_names_the_next_command(daily: Path, invoke:
     assert sorted(daily.parent.rglob("*")) == before
 
 
+def test_validate_tells_how_many_trainings_there_will_be(daily: Path, invoke: Invoke) -> None:
+    ensemble = ("--set", "training.seeds=3", "--set", "seed=5")
+    assert invoke("validate", daily, "--json", *ensemble).json["seeds"] == [5, 6, 7]
+    assert "Trainings  3, from the seeds 5 to 7" in invoke("validate", daily, *ensemble).out
+    assert invoke("validate", daily, "--json").json["seeds"] == [7]
+    assert "Trainings" not in invoke("validate", daily).out
+
+
 def test_build_counts_the_parameters(daily: Path, invoke: Invoke) -> None:
     values = invoke("validate", daily, "--build", "--json", "--set", "training.device=auto").json
     # LSTM of 3 units on 1 input: 4 · 3 · (1 + 3 + 1); a dense layer to 3 steps: 3 · 3 + 3.
@@ -48,7 +56,13 @@ def test_build_counts_the_parameters(daily: Path, invoke: Invoke) -> None:
 
 
 @pytest.mark.parametrize(
-    ("setting", "code"), [("window.lookback=0", 2), ("data.time=when", 3), ("split.train=160", 2)]
+    ("setting", "code"),
+    [
+        ("window.lookback=0", 2),
+        ("data.time=when", 3),
+        ("split.train=160", 2),
+        ("training.seeds=0", 2),
+    ],
 )
 def test_validate_exits_as_train_would(
     setting: str, code: int, daily: Path, invoke: Invoke

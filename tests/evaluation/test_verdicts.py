@@ -5,7 +5,12 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 
-from lstmcast.evaluation.verdicts import baseline_verdict, fit_verdict
+from lstmcast.evaluation.verdicts import (
+    FitVerdict,
+    baseline_verdict,
+    fit_verdict,
+    shared_verdict,
+)
 
 
 def scores(**errors):
@@ -178,3 +183,22 @@ def test_without_validation_the_fit_is_not_judged(missing):
 def test_a_few_epochs_are_too_short_to_judge():
     verdict = fit_verdict(curve([3, 2], [3, 2]), stopped_early=False)
     assert (verdict.kind, verdict.epoch) == ("too_short", None)
+
+
+def test_the_verdict_on_an_ensemble_is_the_one_that_most_members_share():
+    improving = FitVerdict("It improves.", "improving")
+    overfitting = [FitVerdict(f"It overfits since {e}.", "overfitting", e) for e in (7, 9)]
+    shared = shared_verdict([improving, *overfitting])
+    assert (shared.kind, shared.epoch) == ("overfitting", 7)
+    assert shared.text == (
+        "It overfits since 7. So it is for 2 of the 3 members; the epoch is that of the first of "
+        "them."
+    )
+    assert shared_verdict([improving, improving]).text == (
+        "It improves. So it is for all 2 members."
+    )
+
+
+def test_the_verdict_on_a_network_alone_is_its_own():
+    verdict = FitVerdict("It improves.", "improving")
+    assert shared_verdict([verdict]) == verdict

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from lstmcast.models.attention import attention_weights
+from lstmcast.models.ensemble import join_members
 from lstmcast.models.registry import ARCHITECTURES
 from lstmcast.models.shapes import Shapes
 from tests.networks import FULL, HORIZON, LOOKBACK, PLAIN, make_batch, make_network, run_network
@@ -120,6 +121,15 @@ def test_attention_weights_are_even_where_nothing_is_scored() -> None:
     scores.set_weights([np.zeros_like(scores.get_weights()[0])])
     weights = attention_weights(network, make_batch(PLAIN, 2))
     np.testing.assert_allclose(weights, 1 / LOOKBACK, rtol=1e-6)
+
+
+def test_attention_weights_of_an_ensemble_are_the_mean_over_its_members() -> None:
+    members = [make_network("attention", PLAIN, seed=seed) for seed in range(2)]
+    batch = make_batch(PLAIN, 3)
+    weights = attention_weights(join_members(members), batch)
+    expected = np.mean([attention_weights(member, batch) for member in members], axis=0)
+    np.testing.assert_allclose(weights, expected, rtol=1e-6)
+    assert weights.dtype == np.float32
 
 
 def test_pooling_shortens_the_lookback_and_never_to_nothing() -> None:

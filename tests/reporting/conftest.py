@@ -11,7 +11,7 @@ import pytest
 
 from lstmcast.evaluation.forecasts import WindowForecasts
 from lstmcast.evaluation.scoring import score_split
-from lstmcast.reporting.contents import Actuals, Contents
+from lstmcast.reporting.contents import Actuals, Contents, Fit
 
 METRICS = ("mse", "rmse", "mae", "r2", "smape", "mase")
 _SECONDS = {"h": 3600, "15min": 900, "D": 86400, "W-SAT": 7 * 86400}
@@ -119,8 +119,7 @@ def make_contents(
         "summary": {"Rows": "17,520", "Backend": "tensorflow", "Seed": "7"},
         "verdicts": ("On the test split the model beats the best baseline, seasonal naive.",),
         "warnings": (),
-        "history": history(),
-        "best_epoch": 21,
+        "fits": (Fit(history(), 21),),
         "test": test,
         "scores": {"train": scores, "validation": scores, "test": scores},
         "metrics_scaled": {"test": {"mse": 0.2345, "mae": 0.345}},

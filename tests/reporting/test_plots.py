@@ -8,6 +8,7 @@ import pytest
 from matplotlib.figure import Figure
 
 from lstmcast.reporting.catalogue import PLOTS, plots_left_out
+from lstmcast.reporting.contents import Fit
 from lstmcast.reporting.plots import write_plots
 from lstmcast.reporting.plots.acf import plot_residual_acf
 from lstmcast.reporting.plots.error_by_step import plot_error_by_step
@@ -67,7 +68,7 @@ def test_a_single_step_in_all_has_no_residual_plots(contents_of, tmp_path):
 
 
 def test_nothing_but_the_test_plots_is_left_without_a_history(contents_of):
-    assert plots_left_out(contents_of(changes={"history": ()})) == {
+    assert plots_left_out(contents_of(changes={"fits": (Fit((), None),)})) == {
         "loss": "No epoch was recorded."
     }
 
@@ -108,12 +109,26 @@ class TestLoss:
         )
 
     def test_shows_the_training_loss_alone_without_validation(self, contents):
-        rows = [replace(r, val_loss=None, learning_rate=0.1, loss=1.0) for r in contents.history]
-        figure = plot_loss(replace(contents, history=rows, best_epoch=None))
+        (fit,) = contents.fits
+        rows = [replace(r, val_loss=None, learning_rate=0.1, loss=1.0) for r in fit.rows]
+        figure = plot_loss(replace(contents, fits=(Fit(rows, None),)))
         (axes,) = figure.axes
         assert figure.get_suptitle() == "Loss over 30 epochs"
         assert [line.get_label() for line in axes.lines] == ["training"]
         assert axes.get_yscale() == "linear"
+
+    def test_shows_the_curves_of_every_member_and_marks_the_best_epoch_of_each(self, contents):
+        (fit,) = contents.fits
+        fits = (fit, Fit(fit.rows[:12], 9), Fit(fit.rows[:20], 15))
+        figure = plot_loss(replace(contents, fits=fits))
+        title = "Loss by epoch of 3 members: the weights of epochs 9 to 21 were kept"
+        assert figure.get_suptitle() == title
+        losses, rates = figure.axes
+        assert [len(line.get_xdata()) for line in losses.lines] == [30, 12, 20, 30, 12, 20, 3]
+        assert [len(line.get_xdata()) for line in rates.lines] == [30, 12, 20]
+        assert list(losses.lines[-1].get_xdata()) == [21, 9, 15]
+        labels = [text.get_text() for text in losses.get_legend().get_texts()]
+        assert labels == ["training", "validation", "best of each member"]
 
 
 class TestForecast:

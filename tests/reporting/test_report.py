@@ -149,3 +149,19 @@ def test_the_smaller_file_of_a_plot_is_chosen_unless_the_svg_is_small_anyway(tmp
         "b": "b.png",
         "c": "c.svg",
     }
+
+
+def test_the_members_of_an_ensemble_are_told_beside_its_own_results(contents):
+    spread = {"mean": 2.5, "deviation": 0.25, "values": [2.25, 2.75]}
+    members = {
+        "seeds": [7, 8],
+        "metrics": {"test": {"mae": spread}},
+        "metrics_scaled": {"test": {"mse": spread}},
+    }
+    html = render_report(replace(contents, members=members), {})
+    page = Page(html)
+    assert "Members" in page.texts["h3"]
+    assert "standardised MSE" in page.texts["th"]
+    assert page.texts["td"].count("0.2500") == 2
+    assert "Each of the 2 members alone" in html
+    assert "Members" not in Page(render_report(contents, {})).texts["h3"]

@@ -6,6 +6,7 @@ import pytest
 from lstmcast.reporting.tables import (
     ResultTable,
     Row,
+    member_table,
     render_text,
     result_table,
     step_table,
@@ -68,6 +69,27 @@ def test_there_is_a_table_for_each_of_several_targets():
     assert list(tables) == ["a", "b"]
     assert tables["b"].rows == (Row("RMSE", (3.0, 2.0, 6.0), frozenset({1})),)
     assert target_tables({"model": {"mae": 1.0}}) == {}
+
+
+def test_a_member_table_has_a_mean_and_a_deviation_for_each_split():
+    def spread(mean, deviation):
+        return {"mean": mean, "deviation": deviation, "values": []}
+
+    members = {
+        "metrics": {"validation": {"mae": spread(2.0, 0.5)}, "test": {"mae": spread(3.0, None)}},
+        "metrics_scaled": {
+            "validation": {"mse": spread(0.1, 0.2)},
+            "test": {"mse": spread(0.3, 0.4)},
+        },
+    }
+    assert member_table(members) == ResultTable(
+        "metric",
+        ("validation", "± validation", "test", "± test"),
+        (
+            Row("MAE", (2.0, 0.5, 3.0, None), frozenset()),
+            Row("standardised MSE", (0.1, 0.2, 0.3, 0.4), frozenset()),
+        ),
+    )
 
 
 def test_plain_text_is_aligned_and_marks_the_best():

@@ -4,8 +4,10 @@ import pytest
 
 from lstmcast.reporting.wording import (
     count,
+    epochs_trained,
     format_number,
     listing,
+    members_named,
     short_time,
     shorten,
     step_length,
@@ -86,3 +88,12 @@ def test_a_time_is_shown_without_its_zeros(time: str, short: str) -> None:
 
 def test_a_stamp_says_that_it_is_in_utc() -> None:
     assert utc_moment("2026-01-31T12:00:07Z") == "2026-01-31 12:00:07 UTC"
+
+
+def test_the_epochs_of_a_network_and_of_the_members_of_an_ensemble():
+    metrics = {"epochs": 12, "best_epoch": 9}
+    assert epochs_trained(metrics) == "12, the best was 9"
+    members = {"seeds": [7, 8, 9], "epochs": [12, 15, 11], "best_epoch": [9, 9, 9]}
+    ensemble = {**metrics, "members": members}
+    assert epochs_trained(ensemble) == "11 to 15 a member, the best was 9"
+    assert members_named(ensemble) == "3 members of seeds 7 to 9"

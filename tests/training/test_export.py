@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from lstmcast.errors import ResourceError
+from lstmcast.models.ensemble import join_members
 from lstmcast.models.registry import ARCHITECTURES
 from lstmcast.training.export import write_onnx
 from lstmcast.training.inference import inference_network
@@ -78,6 +79,22 @@ def test_onnx_equals_keras_at_any_batch_size(
     for n_windows in (1, 7):
         batch = make_batch(shapes, n_windows)
         assert_agree(outputs(path, batch), run_network(network, batch))
+
+
+@pytest.mark.parametrize("name", sorted(ARCHITECTURES))
+@pytest.mark.parametrize("n_members", [2, 3, 5])
+def test_an_ensemble_is_written_as_the_median_of_its_members(
+    name: str, n_members: int, tmp_path: Path
+) -> None:
+    members = [make_network(name, FULL, seed=seed) for seed in range(n_members)]
+    path = tmp_path / "model.onnx"
+    write_onnx(join_members(members), path)
+    for n_windows in (1, 7):
+        batch = make_batch(FULL, n_windows)
+        expected = np.median([run_network(member, batch) for member in members], axis=0)
+        exported = outputs(path, batch)
+        assert_agree(exported, expected)
+        assert (np.diff(exported, axis=-1) >= 0).all()
 
 
 def test_the_exported_network_is_float32_and_without_dropout() -> None:

@@ -12,6 +12,7 @@ from lstmcast.models.registry import ARCHITECTURES
 from lstmcast.training.fitting import (
     History,
     Starts,
+    fit_members,
     fit_network,
 )
 from lstmcast.training.progress import EpochRow, Plan, SilentProgress
@@ -175,6 +176,20 @@ def test_a_loss_that_is_no_number_ends_the_fit(starts: Starts, which: str) -> No
         fit(make_network("lstm", PLAIN), starts=starts, arrays=arrays)
 
 
+def test_the_member_that_diverges_is_named() -> None:
+    members = [make_network("lstm", PLAIN, seed=seed) for seed in range(2)]
+    members[1].set_weights([weight * np.nan for weight in members[1].get_weights()])
+    config = make_config(epochs=1, batch_size=4)
+    with pytest.raises(DivergedError, match="loss of the member of seed 8 became nan in epoch 1"):
+        fit_members(
+            members,
+            make_arrays(PLAIN),
+            starts=STARTS,
+            config=config,
+            progress=SilentProgress(),
+        )
+
+
 @pytest.mark.parametrize("steps", [2, 16])
 def test_progress_is_told_of_executions_and_epochs(steps: int) -> None:
     progress = ListProgress()
@@ -203,6 +218,64 @@ def test_progress_ends_where_the_fit_fails() -> None:
             progress=progress,
         )
     assert progress.events[-1] == ("ends",)
+
+
+MEMBERS: list[Any] = [
+    # Early stopping ends the members at different epochs, each at a learning rate of its own.
+    pytest.param({"learning_rate": 0.1, "early_stopping": {"patience": 2}}, {}, id="adam"),
+    pytest.param({"optimizer": "adamw", "weight_average": 0.9}, {}, id="average"),
+    pytest.param({"optimizer": "rmsprop", "schedule": "cosine"}, {}, id="schedule"),
+    pytest.param({"optimizer": "sgd"}, {"recurrent_dropout": 0.2}, id="recurrent dropout"),
+    pytest.param({"jit": True, "augmentation": {"jitter": 0.3}}, {}, id="compiled"),
+]
+
+
+@pytest.mark.parametrize(("training", "parameters"), MEMBERS)
+def test_a_member_is_trained_as_it_would_be_alone_from_its_seed(
+    training: dict[str, Any], parameters: dict[str, Any]
+) -> None:
+    config = make_config(**{"batch_size": 4, "epochs": 8, "reduce_lr": {"patience": 1}, **training})
+
+    def initialised(seed: int) -> Any:
+        return make_network("lstm", PLAIN, seed=seed, dropout=0.3, **parameters)
+
+    seeds = [config.seed, config.seed + 1]
+    members = [initialised(seed) for seed in seeds]
+    progress, arrays = ListProgress(), make_arrays(PLAIN)
+    options: dict[str, Any] = {"starts": STARTS, "progress": progress}
+    histories = fit_members(members, arrays, config=config, **options)
+    assert progress.events.count(("ends",)) == 2
+    assert [(h.plan.seed, h.plan.member, h.plan.members) for h in histories] == [
+        (seed, index, 2) for index, seed in enumerate(seeds)
+    ]
+    alone = initialised(seeds[-1])
+    own = config.model_copy(update={"seed": seeds[-1]})
+    expected = fit_network(alone, arrays, config=own, **options)
+    assert histories[-1].best_epoch == expected.best_epoch
+    for found, row in zip(histories[-1].rows, expected.rows, strict=True):
+        assert (found.loss, found.val_loss) == pytest.approx((row.loss, row.val_loss), rel=1e-6)
+        assert found.learning_rate == row.learning_rate
+    for a, b in zip(members[-1].get_weights(), alone.get_weights(), strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-6, atol=1e-8)
+    # The test sees what it looks for.
+    assert any(
+        np.abs(a - b).max() > 1e-2
+        for a, b in zip(*(member.get_weights() for member in members), strict=True)
+    )
+
+
+@pytest.mark.skipif(BACKEND != "tensorflow", reason="one backend is enough: Keras writes the logs")
+def test_each_member_has_tensorboard_logs_of_its_own(tmp_path: Path) -> None:
+    fit_members(
+        [make_network("lstm", PLAIN) for _ in range(2)],
+        make_arrays(PLAIN),
+        starts=STARTS,
+        config=make_config(epochs=1, tensorboard=True),
+        progress=SilentProgress(),
+        tensorboard=tmp_path,
+    )
+    for member in ("member_0", "member_1"):
+        assert list((tmp_path / member).rglob("events.out.tfevents.*"))
 
 
 @pytest.mark.parametrize("precision", ["mixed_float16", "mixed_bfloat16"])

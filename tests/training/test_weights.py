@@ -5,7 +5,7 @@ import pytest
 
 from lstmcast.errors import BundleError
 from lstmcast.models.registry import ARCHITECTURES
-from lstmcast.training.weights import load_weights, weights_of
+from lstmcast.training.weights import join_weights, load_weights, split_weights, weights_of
 from tests.networks import FULL, PLAIN, make_batch, make_network, run_network
 
 
@@ -66,3 +66,18 @@ def test_weights_of_another_network_are_refused_and_nothing_is_changed(
 def test_many_differences_are_counted() -> None:
     with pytest.raises(BundleError, match=r"and 2 more"):
         load_weights(make_network("lstm", PLAIN), {})
+
+
+def test_the_weights_of_members_are_told_apart_by_their_names() -> None:
+    # More than ten, so that one prefix begins like another.
+    members = [{"a/kernel": np.full(1, k), "b": np.full(2, -k)} for k in range(12)]
+    joined = join_weights(members)
+    assert list(joined)[:3] == ["member_0/a/kernel", "member_0/b", "member_1/a/kernel"]
+    found = split_weights(joined, 12)
+    assert [list(weights) for weights in found] == [["a/kernel", "b"]] * 12
+    assert [weights["b"].tolist() for weights in found] == [[-k, -k] for k in range(12)]
+
+
+def test_the_weights_of_a_network_alone_keep_their_names() -> None:
+    weights = {"a/kernel": np.ones(1)}
+    assert join_weights([weights]) == split_weights(weights, 1)[0] == weights
