@@ -112,7 +112,8 @@ def _without_fast(config: Config, *, on_gpu: bool, compiled: bool) -> list[str]:
     if not compiled:
         found.append("the compiled loop needs XLA, which is off")
     if config.model.recurrent_cell == "gru":
-        found.append("the compiled loop is an LSTM's, and the cell is a GRU")
+        field = "type" if config.model.type == "gru" else "cell"
+        found.append(f"the compiled loop is an LSTM's, and model.{field} is gru")
     if config.training.precision != "float32":
         precision = config.training.precision
         found.append(f"training.precision is {precision}: float32 is faster on a CPU")

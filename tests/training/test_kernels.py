@@ -58,6 +58,7 @@ def test_without_a_gpu_an_lstm_runs_in_the_compiled_loop() -> None:
         ({"activation": "relu"}, {}, "model.activation"),
         ({"recurrent_dropout": 0.2}, {}, "model.recurrent_dropout"),
         ({"type": "gru"}, {}, "model.type"),
+        ({"type": "segment", "cell": "gru"}, {}, "model.cell"),
         ({}, {"jit": False}, "XLA, which is off"),
         ({}, {"deterministic": True}, "XLA, which is off"),
         ({}, {"precision": "mixed_bfloat16"}, "training.precision"),
