@@ -8,6 +8,7 @@ import hashlib
 import math
 import os
 import platform
+import sys
 from contextlib import suppress
 from pathlib import Path
 
@@ -47,9 +48,13 @@ def release_memory() -> None:
     """Give memory that is no longer used back to the machine.
 
     Objects that refer to each other (a Keras model and its parts) are freed only when they are
-    looked for, and glibc keeps what is freed in many pieces: it would add to what comes next.
+    looked for, and allocators keep what is freed: glibc its small pieces, pyarrow what a whole file
+    took. It would add to what comes next.
     """
     gc.collect()
+    pyarrow = sys.modules.get("pyarrow")
+    if pyarrow is not None:
+        pyarrow.default_memory_pool().release_unused()
     with suppress(OSError, AttributeError):
         ctypes.CDLL(None).malloc_trim(0)
 
