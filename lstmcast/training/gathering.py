@@ -81,9 +81,9 @@ class GatheringModel(keras.Model):  # type: ignore[misc]
         # Keras tracks the state of a random generator that is an attribute of the model.
         self._seeds = None if augmenter is None else augmenter.seeds
         self._window_loss = keras.metrics.Mean(name="loss")
-        self._arrays = {
-            name: self._resident(name, getattr(arrays, name)) for name in (*network.input, "past")
-        }
+        # The targets are among the past columns, which most networks read, too.
+        names = dict.fromkeys([*network.input, "past"])
+        self._arrays = {name: self._resident(name, getattr(arrays, name)) for name in names}
         if "static" in network.input or "static_codes" in network.input:
             self._series_of_row = self._resident("series_of_row", arrays.series_of_row)
         self._order = self._resident("order", np.concatenate([starts.train, starts.validation]))
@@ -93,16 +93,15 @@ class GatheringModel(keras.Model):  # type: ignore[misc]
         """Numbers that stay on the device: a weight that is neither trained nor rounded."""
         # "int" is what the backend keeps on an accelerator: TensorFlow leaves int32 on the host.
         dtype = "float32" if values.dtype.kind == "f" else "int"
-        weight = self.add_weight(
+        return self.add_weight(
             shape=values.shape,
-            initializer="zeros",
+            # Assigned to zeros, they would lie in memory twice, and TensorFlow keeps the room.
+            initializer=lambda shape, dtype: ops.convert_to_tensor(values, dtype),
             dtype=dtype,
             trainable=False,
             autocast=False,
             name=name,
         )
-        weight.assign(values)
-        return weight
 
     def shuffle(self, *, seed: int, epoch: int) -> None:
         """Put the training windows into the order of an epoch (from 0)."""

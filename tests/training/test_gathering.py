@@ -59,6 +59,21 @@ def test_the_loss_of_a_gathered_window_is_that_of_the_copied_one() -> None:
     assert keras.ops.convert_to_numpy(found["weight"]).tolist() == [1, 1, 1, 1, 0]
 
 
+def test_the_rows_lie_on_the_device_once() -> None:
+    import keras
+
+    model = gathering_model(make_network("lstm", FULL), quantile_config())
+    resident = {
+        weight.name: keras.ops.convert_to_numpy(weight)
+        for weight in model.non_trainable_variables
+        if weight.name in ("past", "order")
+    }
+    names = [weight.name for weight in model.non_trainable_variables]
+    assert names.count("past") == 1
+    np.testing.assert_array_equal(resident["past"], ARRAYS.past)
+    assert resident["order"].tolist() == [*STARTS.train, *STARTS.validation]
+
+
 def plain_fit(network: Any, config: Config) -> list[tuple[float, float]]:
     """Keras' own `fit` on copied windows in the same order: what gathering must come to."""
     import keras
