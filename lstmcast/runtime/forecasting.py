@@ -205,13 +205,13 @@ def window_outputs(
     Returns:
         float64, `(n_windows, horizon, n_targets, n_outputs)`.
     """
-    panel, window = prepared.panel, preparation.config.window
+    arrays, window = prepared.arrays, preparation.config.window
     n_outputs = max(1, len(levels_of(preparation)))
-    units = np.empty((len(starts), window.horizon, panel.n_targets, n_outputs))
+    units = np.empty((len(starts), window.horizon, arrays.n_targets, n_outputs))
     for first in range(0, len(starts), BATCH):
         batch = starts[first : first + BATCH]
-        outputs = network(gather_inputs(prepared.arrays, batch, window))
-        groups = prepared.groups[panel.series_of_row[batch]]
+        outputs = network(gather_inputs(arrays, batch, window))
+        groups = prepared.groups[arrays.series_of_row[batch]]
         units[first : first + BATCH] = preparation.to_units(outputs, groups)
     return units
 
