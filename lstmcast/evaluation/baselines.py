@@ -7,6 +7,7 @@ Athanasopoulos, Forecasting: Principles and Practice, 3rd ed., section 5.2.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -27,8 +28,8 @@ class _History:
 
     Attributes:
         actual: float64 `(n_rows, T)`, NaN where missing.
-        last_seen: int64 `(n_rows, T)`, the row of the last value observed at or before a row in its
-            series; `_NEVER` where there is none.
+        last_seen: int32 `(n_rows, T)` (int64 for more rows than that counts), the row of the last
+            value observed at or before a row in its series; `_NEVER` where there is none.
         offsets: int64 `(n_series + 1,)`, where each series begins.
         series: int64 `(W,)`, index of the series of each window.
         origins: int64 `(W,)`, rows of the origins.
@@ -93,10 +94,13 @@ def baseline_forecasts(
 
 
 def _last_seen(actual: FloatArray, offsets: IntArray) -> IntArray:
-    rows = np.arange(len(actual), dtype=np.int64)[:, None]
-    seen = np.maximum.accumulate(np.where(np.isnan(actual), _NEVER, rows), axis=0)
-    first = np.repeat(offsets[:-1], np.diff(offsets))[:, None]
-    return np.where(seen < first, _NEVER, seen)
+    small = len(actual) <= np.iinfo(np.int32).max
+    rows = np.arange(len(actual), dtype=np.int32 if small else np.int64)[:, None]
+    seen = np.where(np.isnan(actual), _NEVER, rows)
+    for begin, end in itertools.pairwise(offsets):
+        series = seen[begin:end]
+        np.maximum.accumulate(series, axis=0, out=series)
+    return seen
 
 
 def _naive(history: _History) -> FloatArray:
