@@ -117,10 +117,9 @@ def _warning(target: str, echoing: int, looked_at: int, mase: float) -> str:
 
 
 def _by_row(forecasts: WindowForecasts, target: int) -> _Rows:
-    horizon = forecasts.y_true.shape[1]
-    kept = slice(-_MAX_WINDOWS, None)
+    horizon, kept = forecasts.horizon, slice(-_MAX_WINDOWS, None)
     starts = forecasts.starts[kept] - forecasts.starts[kept][0]
-    y_true, y_pred = (y[kept, :, target] for y in (forecasts.y_true, forecasts.y_pred))
+    y_true, y_pred = (y[kept][:, :, target] for y in (forecasts.y_true, forecasts.y_pred))
     n_rows = int(starts[-1]) + horizon
     series, actual = np.full(n_rows, -1, dtype=np.int32), np.full(n_rows, np.nan)
     for step in range(horizon):

@@ -4,11 +4,44 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lstmcast.data.panel import FloatArray, IntArray
+
+
+class ByWindow(Protocol):
+    """Values `(W, H, …)` that are taken by window: an array, or what is gathered when asked for."""
+
+    def __getitem__(self, windows: slice | IntArray, /) -> NDArray[Any]:
+        """The values of some windows, `(w, H, …)`; of all with `[:]`."""
+
+
+@dataclass(frozen=True)
+class StepsAhead:
+    """The rows that are the target steps of each window, gathered when asked for.
+
+    Windows overlap, so that all of them at once take `horizon` times the memory of the rows.
+
+    Attributes:
+        values: `(n_rows, …)`, of all series end to end.
+        first: int64 `(W,)`, the row of each window's first target step.
+        horizon: Target steps of a window, `H`.
+    """
+
+    values: NDArray[Any]
+    first: IntArray
+    horizon: int
+
+    def __getitem__(self, windows: slice | IntArray, /) -> NDArray[Any]:
+        """The values of some windows, `(w, H, …)`."""
+        first = self.first[windows]
+        taken = np.empty((len(first), self.horizon, *self.values.shape[1:]), self.values.dtype)
+        for step in range(self.horizon):  # all at once, the row numbers would take as much again
+            taken[:, step] = self.values[first + step]
+        return taken
 
 
 @dataclass(frozen=True)
@@ -22,8 +55,8 @@ class WindowForecasts:
         starts: int64 `(W,)`, ascending: the row of the panel at which each window starts.
         series: int32 `(W,)`, index of the series of each window.
         origin_times: datetime64[us] `(W,)`, time of the last observed step.
-        times: datetime64[us] `(W, H)`, time of each target step.
-        y_true: float64 `(W, H, T)`, what came true.
+        times: datetime64[us] `(W, H)`, time of each target step, taken by window.
+        y_true: float64 `(W, H, T)`, what came true, taken by window.
         y_pred: float64 `(W, H, T)`, the point forecast.
         quantiles: float64 `(W, H, T, Q)`, or None for a point forecast.
         levels: The `Q` levels, ascending; empty for a point forecast.
@@ -37,8 +70,8 @@ class WindowForecasts:
     starts: IntArray
     series: NDArray[np.int32]
     origin_times: NDArray[np.datetime64]
-    times: NDArray[np.datetime64]
-    y_true: FloatArray
+    times: ByWindow
+    y_true: ByWindow
     y_pred: FloatArray
     quantiles: FloatArray | None
     levels: tuple[float, ...]
@@ -52,6 +85,6 @@ class WindowForecasts:
         return len(self.starts)
 
     @property
-    def errors(self) -> FloatArray:
-        """Prediction - actual, float64 `(W, H, T)`; computed at each call."""
-        return self.y_pred - self.y_true
+    def horizon(self) -> int:
+        """Target steps of a window, `H`."""
+        return int(self.y_pred.shape[1])

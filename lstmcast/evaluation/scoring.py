@@ -147,15 +147,16 @@ def score_split(
         between the outermost levels; None for a single level).
     """
     scale = mase_scale[forecasts.series]
-    compared = {"model": forecasts.y_pred, **forecasts.baselines}
-    scores = {
-        name: score(forecasts.y_true, y_pred, metrics, scale=scale, targets=forecasts.targets)
-        for name, y_pred in compared.items()
-    }
+    y_true = forecasts.y_true[:]
+
+    def scores_of(y_pred: FloatArray) -> dict[str, Any]:
+        return score(y_true, y_pred, metrics, scale=scale, targets=forecasts.targets)
+
+    scores = {"model": scores_of(forecasts.y_pred)}
+    for name in forecasts.baselines:  # one at a time: they are as large as the forecasts
+        scores[name] = scores_of(forecasts.baselines[name])
     if forecasts.quantiles is not None:
-        scores["model"].update(
-            _quantile_scores(forecasts.y_true, forecasts.quantiles, forecasts.levels)
-        )
+        scores["model"].update(_quantile_scores(y_true, forecasts.quantiles, forecasts.levels))
     return scores
 
 
@@ -186,7 +187,7 @@ def scaled_scores(forecasts: WindowForecasts, deviation: FloatArray) -> dict[str
     Returns:
         `mse` and `mae`; None without windows or where a deviation is zero.
     """
-    y_true, y_pred = forecasts.y_true, forecasts.y_pred
+    y_true, y_pred = forecasts.y_true[:], forecasts.y_pred
     if not y_true.size:
         return {"mse": None, "mae": None}
     unit = np.where(deviation > 0, deviation, np.nan)

@@ -81,7 +81,7 @@ def write_files(writer: RunWriter, dataset: Dataset, fitted: Fitted, measured: M
     writer.table(files.CONTEXT, context_frame(tail(panel, context_rows(panel, preparation))))
     writer.table(files.HISTORY, _history_frame(fitted.histories))
     writer.arrays(files.FORECASTS, _forecast_arrays(measured.test))
-    if test.y_true.size <= CSV_ROWS:
+    if test.y_pred.size <= CSV_ROWS:
         writer.table(files.FORECASTS_CSV, forecasts_frame(test, panel.schema))
 
 
@@ -90,12 +90,12 @@ def _forecast_arrays(test: WindowForecasts) -> Iterator[tuple[str, np.ndarray]]:
     yield "starts", test.starts
     yield "series", test.series
     yield "origin_times", test.origin_times
-    yield "y_true", test.y_true
+    yield "y_true", test.y_true[:]
     yield "y_pred", test.y_pred
     if test.quantiles is not None:
         yield "quantiles", test.quantiles
-    for name, values in test.baselines.items():
-        yield f"baseline_{name}", values
+    for name in test.baselines:
+        yield f"baseline_{name}", test.baselines[name]
 
 
 def write_report(

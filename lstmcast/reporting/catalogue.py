@@ -72,7 +72,7 @@ def plots_left_out(contents: Contents) -> dict[str, str]:
     if not contents.test.n_windows:
         no_windows = "The test split has no windows."
         return {**reasons, **{name: no_windows for name in PLOTS if name != "loss"}}
-    n_steps = contents.test.times.size
+    n_steps = contents.test.n_windows * contents.test.horizon
     if n_steps < _MIN_STEPS:
         few = f"There are too few errors to show: {count(n_steps, 'step')} in the test split."
         reasons.update(dict.fromkeys(_OF_ALL_ERRORS, few))

@@ -73,7 +73,7 @@ class Contents:
         test: Forecasts of the test split; it may have no windows.
         scores: For each split what `evaluation.scoring.score_split` returned.
         metrics_scaled: For each split `mse` and `mae` on standardised values.
-        actuals: At least the rows shortly before the test period; all rows will do.
+        actuals: At least the test period and the rows shortly before it; all rows will do.
         members: Of an ensemble, what `metrics.json` holds of its members.
     """
 

@@ -145,6 +145,7 @@ class RunWriter:
             for key, array in arrays:
                 with archive.open(f"{key}.npy", "w", force_zip64=True) as member:
                     np.lib.format.write_array(member, np.asanyarray(array), allow_pickle=False)
+                del array  # before the next one is made
 
     def finish(self, manifest: Mapping[str, Any]) -> Path:
         """Write the manifest, flush everything to disk and move the run into place.

@@ -16,11 +16,11 @@ from lstmcast.data.preparation import Preparation, finite_or_null
 from lstmcast.data.preparing import Prepared, prepare
 from lstmcast.data.splitting import Splits
 from lstmcast.data.times.zones import spoken_time
-from lstmcast.data.windows import origins, target_rows, window_starts
+from lstmcast.data.windows import origins, window_starts
 from lstmcast.errors import TooShortError
 from lstmcast.evaluation.baselines import baseline_forecasts
 from lstmcast.evaluation.diagnostics import echo_check
-from lstmcast.evaluation.forecasts import WindowForecasts
+from lstmcast.evaluation.forecasts import StepsAhead, WindowForecasts
 from lstmcast.evaluation.scoring import mase_scale, scaled_scores, score_split
 from lstmcast.evaluation.verdicts import baseline_verdict
 from lstmcast.runtime.forecasting import levels_of, split_outputs, window_outputs
@@ -99,6 +99,7 @@ def forecast_windows(
         starts: int64, `(n_windows,)`.
     """
     panel, window = prepared.panel, preparation.config.window
+    ahead = starts + window.lookback + window.lead
     units = window_outputs(network, prepared, preparation, starts)
     points, quantiles = split_outputs(units, levels_of(preparation))
     return WindowForecasts(
@@ -106,8 +107,8 @@ def forecast_windows(
         starts=starts,
         series=panel.series_of_row[starts],
         origin_times=panel.times[origins(starts, window)],
-        times=panel.times[target_rows(starts, window)],
-        y_true=prepared.actual[target_rows(starts, window)],
+        times=StepsAhead(panel.times, ahead, window.horizon),
+        y_true=StepsAhead(prepared.actual, ahead, window.horizon),
         y_pred=points,
         quantiles=quantiles,
         levels=levels_of(preparation),

@@ -35,13 +35,13 @@ def forecasts_frame(forecasts: WindowForecasts, schema: Schema) -> pd.DataFrame:
     """The forecasts of a split's windows: as `prediction_frame`, with `origin` and `actual`."""
     frame = _long_frame(
         schema,
-        times=forecasts.times,
+        times=forecasts.times[:],
         series=np.array(forecasts.series_names, dtype=object)[forecasts.series],
-        numbers={"prediction": forecasts.y_pred, "actual": forecasts.y_true},
+        numbers={"prediction": forecasts.y_pred, "actual": forecasts.y_true[:]},
         quantiles=forecasts.quantiles,
         levels=forecasts.levels,
     )
-    n_each = forecasts.y_true.shape[1] * forecasts.y_true.shape[2]
+    n_each = forecasts.horizon * len(forecasts.targets)
     frame.insert(0, "origin", np.repeat(local_times(forecasts.origin_times, schema.tz), n_each))
     return frame
 

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import math
+import weakref
 
 import numpy as np
 import pytest
@@ -163,6 +164,21 @@ def test_scaled_scores_of_a_constant_column_are_undefined(make_forecasts, severa
     assert found == {"mse": None, "mae": None}
 
 
-def test_an_error_is_the_prediction_minus_the_actual(make_forecasts):
-    forecasts = make_forecasts(np.full((1, 1, 1), 5.0), np.full((1, 1, 1), 7.0))
-    assert forecasts.errors.item() == 2
+class OneAtATime(dict):
+    """Forecasts that are made when asked for, and refuse while the one before is still held."""
+
+    def __getitem__(self, name):
+        assert self.last is None or self.last() is None
+        made = super().__getitem__(name).copy()
+        self.last = weakref.ref(made)
+        return made
+
+    last = None
+
+
+def test_the_baselines_are_held_one_at_a_time(make_forecasts):
+    y_true = np.ones((4, 2, 1))
+    baselines = OneAtATime(naive=y_true, seasonal_naive=y_true + 1, drift=y_true + 2)
+    forecasts = make_forecasts(y_true, y_true, baselines=baselines)
+    scores = score_split(forecasts, ["mae"], np.ones((1, 1)))
+    assert [scores[name]["mae"] for name in baselines] == [0, 1, 2]

@@ -96,9 +96,9 @@ def make_forecasts(
         series_names=series,
     )
     actuals = Actuals(
-        times=np.tile(times[:before], len(series)),
-        values=values[:, :before].reshape(-1, len(targets)),
-        offsets=np.arange(len(series) + 1) * before,
+        times=np.tile(times, len(series)),
+        values=values.reshape(-1, len(targets)),
+        offsets=np.arange(len(series) + 1) * n_rows,
     )
     return forecasts, actuals
 

@@ -152,9 +152,8 @@ class TestForecast:
         contents = contents_of(n_windows=1, horizon=3)
         (axes,) = plot_forecast(contents).axes
         lines = {line.get_label(): line for line in axes.lines}
-        actual = np.concatenate(
-            [contents.actuals.values[-25:, 0], contents.test.y_true[0, :, 0]]
-        )  # 24 steps before the origin, the origin, three after it
+        # 24 steps before the origin, the origin, three after it
+        actual = contents.actuals.values[-28:, 0]
         np.testing.assert_array_equal(lines["actual"].get_ydata(), actual)
         np.testing.assert_array_equal(lines["forecast"].get_ydata(), contents.test.y_pred[0, :, 0])
 

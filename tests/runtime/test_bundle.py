@@ -1,6 +1,7 @@
 import hashlib
 import json
 import shutil
+import weakref
 from pathlib import Path
 
 import numpy as np
@@ -222,3 +223,22 @@ def test_a_run_never_replaces_another(tmp_path):
     with pytest.raises(ResourceError, match="cannot be written"):
         write_run(data, tmp_path)
     assert (run / MANIFEST).read_bytes() == before
+
+
+def test_arrays_are_held_one_at_a_time(tmp_path):
+    held = []
+
+    def made():
+        for i in range(3):
+            array = np.full(4, i)
+            assert all(earlier() is None for earlier in held)
+            held.append(weakref.ref(array))
+            yield f"a{i}", array
+            del array
+
+    writer = RunWriter(tmp_path, "run")
+    writer.arrays("arrays.npz", made())
+    with np.load(writer.path / "arrays.npz") as arrays:
+        assert {name: arrays[name].tolist() for name in arrays} == {
+            f"a{i}": [i] * 4 for i in range(3)
+        }

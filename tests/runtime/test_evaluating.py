@@ -27,9 +27,9 @@ def test_windows_hold_what_came_true_and_when():
         data.prepared, data.preparation, network_of(data), split="test", starts=starts
     )
     assert starts[0] == 36
-    assert found.y_true[0, :, 0].tolist() == frame["y"][40:43].tolist()
+    assert found.y_true[:][0, :, 0].tolist() == frame["y"][40:43].tolist()
     assert found.origin_times[0] == np.datetime64(frame["time"][39])
-    assert found.times[0].tolist() == frame["time"][40:43].tolist()
+    assert found.times[:][0].tolist() == frame["time"][40:43].tolist()
     assert found.baselines["naive"][0, :, 0].tolist() == [frame["y"][39]] * 3
 
 
@@ -42,7 +42,7 @@ def test_no_window_gives_empty_forecasts():
         split="test",
         starts=np.empty(0, dtype=np.int64),
     )
-    assert found.y_pred.shape == found.y_true.shape == (0, 3, 1)
+    assert found.y_pred.shape == found.y_true[:].shape == (0, 3, 1)
     assert found.baselines["drift"].shape == (0, 3, 1)
 
 
@@ -85,7 +85,7 @@ def test_only_windows_after_the_validation_period_are_measured(tmp_path):
         data.prepared, data.preparation, network, split="test", starts=np.arange(36, 54)
     )
     part = evaluate_panel(bundle, history_panel(bundle, frame[:60]), network)
-    expected = mean_squared_error(windows.y_true.ravel(), windows.y_pred.ravel())
+    expected = mean_squared_error(windows.y_true[:].ravel(), windows.y_pred.ravel())
     assert part["windows"] == {"test": 18}
     assert part["metrics"]["test"]["model"]["mse"] == pytest.approx(expected)
     deviation = frame["y"][:30].std(ddof=0)

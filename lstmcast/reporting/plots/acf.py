@@ -39,7 +39,7 @@ def _first_step_errors(test: WindowForecasts, series: int, target: int) -> Float
     windows = np.flatnonzero(test.series == series)
     rows = test.starts[windows] - test.starts[windows[0]]
     errors = np.full(int(rows[-1]) + 1, np.nan)
-    errors[rows] = test.y_pred[windows, 0, target] - test.y_true[windows, 0, target]
+    errors[rows] = test.y_pred[windows, 0, target] - test.y_true[windows][:, 0, target]
     return errors
 
 

@@ -7,10 +7,14 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from lstmcast.data.panel import FloatArray
+from lstmcast.evaluation.forecasts import WindowForecasts
 from lstmcast.reporting.contents import Contents
 from lstmcast.reporting.plots import style
 from lstmcast.reporting.plots.panels import name_hidden_targets, pooled_series, shown_targets
 from lstmcast.reporting.wording import format_number, shorten, step_length
+
+# Windows whose errors are computed at once.
+_BLOCK = 8192
 
 
 @style.styled
@@ -18,7 +22,7 @@ def plot_error_by_step(contents: Contents) -> Figure:
     """A line for each forecaster; a bar where the horizon is one step. A panel for each target."""
     test = contents.test
     targets = shown_targets(test)
-    horizon = test.y_true.shape[1]
+    horizon = test.horizon
     title = "Mean absolute error on the test period" + (" by step" if horizon > 1 else "")
     figure, panels = style.panel_grid(title + pooled_series(test), len(targets))
     for axes, target in zip(panels, targets, strict=True):
@@ -38,11 +42,19 @@ def plot_error_by_step(contents: Contents) -> Figure:
 def _errors_by_step(contents: Contents, target: int) -> dict[str, FloatArray]:
     """Mean absolute errors `(H,)` of the model and of each baseline that is known throughout."""
     test = contents.test
-    y_true = test.y_true[..., target]
-    errors = {"model": np.abs(test.y_pred[..., target] - y_true).mean(axis=0)}
+    errors = {"model": _mean_errors(test, test.y_pred, target)}
     for name in test.baselines:
-        errors[name] = np.abs(test.baselines[name][..., target] - y_true).mean(axis=0)
+        errors[name] = _mean_errors(test, test.baselines[name], target)
     return {name: values for name, values in errors.items() if np.isfinite(values).any()}
+
+
+def _mean_errors(test: WindowForecasts, y_pred: FloatArray, target: int) -> FloatArray:
+    """Mean absolute errors `(H,)` of a forecast `(W, H, T)`, block by block of its windows."""
+    total = np.zeros(test.horizon)
+    for first in range(0, test.n_windows, _BLOCK):
+        block = slice(first, first + _BLOCK)
+        total += np.abs(y_pred[block] - test.y_true[block])[..., target].sum(axis=0)
+    return total / test.n_windows
 
 
 def _draw_lines(axes: Axes, errors: dict[str, FloatArray], unit: str) -> None:

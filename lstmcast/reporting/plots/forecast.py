@@ -24,8 +24,6 @@ _ONE_STEP_WINDOWS = 200
 _HEADING_INCHES = 0.3
 
 Times = NDArray[np.datetime64]
-# One window with all its steps, or one step of several windows.
-_At = tuple[int, slice] | tuple[IntArray, int]
 
 
 @dataclass(frozen=True)
@@ -55,7 +53,7 @@ def plot_forecast(contents: Contents) -> Figure:
     """
     subjects = _subjects(contents.test)
     shown = subjects[:_MAX_ROWS]
-    if contents.test.y_true.shape[1] == 1:
+    if contents.test.horizon == 1:
         figure = _plot_one_step(contents, shown)
     else:
         figure = _plot_origins(contents, shown)
@@ -82,7 +80,7 @@ def _subjects(test: WindowForecasts) -> list[_Subject]:
 
 
 def _plot_origins(contents: Contents, subjects: Sequence[_Subject]) -> Figure:
-    horizon = contents.test.y_true.shape[1]
+    horizon = contents.test.horizon
     n_subjects, n_windows = len(subjects), [len(subject.windows) for subject in subjects]
     single = n_subjects == 1
     wanted = _ORIGINS_OF_A_SINGLE_SERIES if single else _COLUMNS
@@ -98,8 +96,8 @@ def _plot_origins(contents: Contents, subjects: Sequence[_Subject]) -> Figure:
     )
     grid = figure.subplots(len(rows), n_columns, squeeze=False)
     for panels, subject, windows in zip(grid, subjects, rows, strict=True):
-        for axes, window in zip(panels, windows, strict=False):
-            _draw_origin(axes, contents, subject, int(window))
+        for axes, window in zip(panels, windows[:, None], strict=False):
+            _draw_origin(axes, contents, subject, window)
         for unused in panels[len(windows) :]:
             unused.remove()
         panels[0].set_ylabel(subject.label)
@@ -119,14 +117,14 @@ def _evenly_spaced(windows: IntArray, wanted: int) -> IntArray:
     return np.asarray(windows[chosen.astype(np.int64)])
 
 
-def _draw_origin(axes: Axes, contents: Contents, subject: _Subject, window: int) -> None:
+def _draw_origin(axes: Axes, contents: Contents, subject: _Subject, window: IntArray) -> None:
     test = contents.test
-    times, origin = test.times[window], test.origin_times[window]
+    (times,), (origin,) = test.times[window], test.origin_times[window]
     history = max(_MIN_HISTORY, 2 * len(times)) * (times[1] - times[0])
     seen, actual = _actual_between(contents, subject, origin - history, times[-1])
     axes.plot(seen, actual, color=style.ACTUAL, lw=1.2, label="actual")
     axes.axvline(origin, color=style.MUTED, lw=0.9, ls=":")
-    _draw_forecast(axes, test, subject, times, (window, slice(None)))
+    _draw_forecast(axes, test, subject, times, window)
     axes.set_title(f"from {_moment(origin)}", fontsize=9.5)
     style.date_axis(axes, most_ticks=5)
 
@@ -144,12 +142,12 @@ def _plot_one_step(contents: Contents, subjects: Sequence[_Subject]) -> Figure:
     grid = figure.subplots(len(subjects), 1, squeeze=False)
     for axes, subject in zip(grid[:, 0], subjects, strict=True):
         windows = subject.windows[-_ONE_STEP_WINDOWS:]
-        times = test.times[windows, 0]
+        times = test.times[windows][:, 0]
         history = max(0, _MIN_HISTORY - len(windows)) * (times[0] - test.origin_times[windows[0]])
         seen, actual = _actual_between(contents, subject, times[0] - history, times[-1])
         marker = "o" if len(windows) < 40 else None
         axes.plot(seen, actual, color=style.ACTUAL, lw=1.2, marker=marker, ms=3, label="actual")
-        _draw_forecast(axes, test, subject, times, (windows, 0))
+        _draw_forecast(axes, test, subject, times, windows)
         axes.set_ylabel(subject.label)
         style.date_axis(axes, most_ticks=9)
     _legend(figure, grid[0, 0])
@@ -161,15 +159,16 @@ def _draw_forecast(
     test: WindowForecasts,
     subject: _Subject,
     times: Times,
-    at: _At,
+    windows: IntArray,
 ) -> None:
-    """Draw the points `at` (windows, steps) of the test split's forecasts."""
-    _draw_baseline(axes, test, subject, times, at)
+    """Draw the forecasts of some windows, their steps one after the other at `times`."""
+    _draw_baseline(axes, test, subject, times, windows)
     if test.quantiles is not None:
-        _draw_bands(axes, times, test.quantiles[at][:, subject.target], test.levels)
+        quantiles = test.quantiles[windows][:, :, subject.target]
+        _draw_bands(axes, times, quantiles.reshape(len(times), -1), test.levels)
     axes.plot(
         times,
-        test.y_pred[at][..., subject.target],
+        test.y_pred[windows][..., subject.target].ravel(),
         color=style.MODEL,
         lw=1.9,
         marker="o" if len(times) < 13 else None,
@@ -180,7 +179,7 @@ def _draw_forecast(
 
 
 def _draw_baseline(
-    axes: Axes, test: WindowForecasts, subject: _Subject, times: Times, at: _At
+    axes: Axes, test: WindowForecasts, subject: _Subject, times: Times, windows: IntArray
 ) -> None:
     """Draw the seasonal naive forecast, or the naive one where there is no other."""
     name = next((name for name in ("seasonal_naive", "naive") if name in test.baselines), None)
@@ -188,7 +187,7 @@ def _draw_baseline(
         return
     axes.plot(
         times,
-        test.baselines[name][at][..., subject.target],
+        test.baselines[name][windows][..., subject.target].ravel(),
         color=style.BASELINE_COLORS[name],
         lw=1.1,
         ls=(0, (3, 2)),
@@ -216,18 +215,12 @@ def _draw_bands(axes: Axes, times: Times, quantiles: FloatArray, levels: tuple[f
 def _actual_between(
     contents: Contents, subject: _Subject, first: np.datetime64, last: np.datetime64
 ) -> tuple[Times, FloatArray]:
-    """Times and values of what was observed from `first` to `last`, each time once."""
-    test, known = contents.test, contents.actuals
-    ends = test.times[subject.windows[:, None], [0, -1]]
-    near = subject.windows[(ends[:, 0] <= last) & (ends[:, 1] >= first)]
-    before = known.of_series(subject.series)
-    times = np.concatenate([test.times[near].ravel(), known.times[before]])
-    values = np.concatenate(
-        [test.y_true[near, :, subject.target].ravel(), known.values[before, subject.target]]
-    )
-    inside = (times >= first) & (times <= last)
-    unique, index = np.unique(times[inside], return_index=True)
-    return unique, values[inside][index]
+    """Times and values of what was observed from `first` to `last`."""
+    known = contents.actuals
+    series = known.of_series(subject.series)
+    times, values = known.times[series], known.values[series, subject.target]
+    begin, end = np.searchsorted(times, first), np.searchsorted(times, last, side="right")
+    return times[begin:end], values[begin:end]
 
 
 def _legend(figure: Figure, axes: Axes) -> None:

@@ -81,7 +81,7 @@ def _by_target(contents: Contents, title: str, draw: Callable[[Axes, _Errors], N
 
 def _drawn_windows(test: WindowForecasts) -> IntArray:
     """All windows, or a sample: at random, since every n-th might always be the same hour."""
-    most = max(1, _MAX_POINTS // test.y_true.shape[1])
+    most = max(1, _MAX_POINTS // test.horizon)
     if test.n_windows <= most:
         return np.arange(test.n_windows)
     chosen = np.random.default_rng(0).choice(test.n_windows, most, replace=False)
@@ -92,7 +92,7 @@ def _errors_of(test: WindowForecasts, windows: IntArray, target: int) -> _Errors
     times = test.times[windows].ravel()
     order = np.argsort(times, kind="stable")
     predicted = test.y_pred[windows, :, target].ravel()[order]
-    errors = predicted - test.y_true[windows, :, target].ravel()[order]
+    errors = predicted - test.y_true[windows][:, :, target].ravel()[order]
     name = shorten(test.targets[target], style.LABEL_LENGTH)
     return _Errors(name, times[order], predicted, errors, _limits(errors))
 
