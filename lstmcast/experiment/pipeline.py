@@ -15,7 +15,7 @@ from lstmcast.config.schema import Config
 from lstmcast.data.dataset import Dataset, build_dataset, fingerprint, load_panel
 from lstmcast.experiment.measuring import measure
 from lstmcast.experiment.network import fit
-from lstmcast.experiment.recording import manifest_of, write_files, write_report
+from lstmcast.experiment.recording import manifest_of, write_data, write_report, write_results
 from lstmcast.machine import release_memory
 from lstmcast.runtime.bundle import RunWriter
 from lstmcast.training.progress import Progress, SilentProgress
@@ -75,6 +75,7 @@ def train(
     writer = RunWriter(runs_dir or Path(config.runs_dir), _run_id(config, dataset, created))
     try:
         writer.log("data", rows=dataset.panel.n_rows, series=dataset.panel.n_series)
+        write_data(writer, dataset)
         fitted = fit(dataset, writer, progress or SilentProgress(), show_chatter=show_chatter)
         release_memory()
         measured = measure(dataset, fitted)
@@ -83,7 +84,7 @@ def train(
         seconds = {"total": time.perf_counter() - began, "fit": fitting}
         manifest = manifest_of(dataset, fitted, created)
         manifest |= {"warnings": list(warnings), "seconds": seconds}
-        write_files(writer, dataset, fitted, measured)
+        write_results(writer, dataset.panel.schema, fitted, measured)
         write_report(writer, manifest, dataset, fitted, measured)
         path = writer.finish(manifest)
     except BaseException:

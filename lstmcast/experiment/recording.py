@@ -14,7 +14,7 @@ import numpy as np
 from lstmcast import __version__
 from lstmcast.config.loading import dump_config
 from lstmcast.data.dataset import Dataset, fingerprint
-from lstmcast.data.panel import Panel, tail
+from lstmcast.data.panel import Panel, Schema, tail
 from lstmcast.evaluation.forecasts import WindowForecasts
 from lstmcast.experiment.measuring import Measured
 from lstmcast.experiment.network import Fitted, shapes_of
@@ -71,18 +71,26 @@ def manifest_of(dataset: Dataset, fitted: Fitted, created: datetime) -> dict[str
     }
 
 
-def write_files(writer: RunWriter, dataset: Dataset, fitted: Fitted, measured: Measured) -> None:
-    """All files of the run but the report and the manifest."""
-    panel, preparation, test = dataset.panel, dataset.preparation, measured.test
+def write_data(writer: RunWriter, dataset: Dataset) -> None:
+    """What is known before the fit: the config, what was fitted on the rows, the last of them.
+
+    Finding the last rows takes as much memory as all rows do, which would add to the forecasts.
+    """
+    panel, preparation = dataset.panel, dataset.preparation
     writer.text(files.CONFIG, dump_config(preparation.config))
     writer.json(files.PREPARATION, preparation.to_json())
+    writer.table(files.CONTEXT, context_frame(tail(panel, context_rows(panel, preparation))))
+
+
+def write_results(writer: RunWriter, schema: Schema, fitted: Fitted, measured: Measured) -> None:
+    """The network, how its fit went and what it forecasts."""
+    test = measured.test
     writer.json(files.METRICS, measured.metrics)
     writer.weights(fitted.weights)
-    writer.table(files.CONTEXT, context_frame(tail(panel, context_rows(panel, preparation))))
     writer.table(files.HISTORY, _history_frame(fitted.histories))
-    writer.arrays(files.FORECASTS, _forecast_arrays(measured.test))
+    writer.arrays(files.FORECASTS, _forecast_arrays(test))
     if test.y_pred.size <= CSV_ROWS:
-        writer.table(files.FORECASTS_CSV, forecasts_frame(test, panel.schema))
+        writer.table(files.FORECASTS_CSV, forecasts_frame(test, schema))
 
 
 def _forecast_arrays(test: WindowForecasts) -> Iterator[tuple[str, np.ndarray]]:
