@@ -125,7 +125,7 @@ def fingerprint(panel: Panel) -> str:
     digest = hashlib.sha256()
     rows = (panel.times, panel.values, panel.codes, panel.offsets)
     for array in (*rows, panel.static_values, panel.static_codes):
-        digest.update(np.ascontiguousarray(array).tobytes())
+        digest.update(np.ascontiguousarray(array).ravel().view(np.uint8).data)
     for text in (panel.series, panel.levels, panel.static_levels, panel.schema.columns):
         digest.update(repr(text).encode())
     return digest.hexdigest()
