@@ -13,6 +13,9 @@ from contextlib import suppress
 from pathlib import Path
 
 _CGROUP = Path("/sys/fs/cgroup")
+# Of glibc's malloc.h.
+_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3
+_LARGE_BLOCK = 2**30
 
 
 def available_cpus() -> int:
@@ -57,6 +60,20 @@ def release_memory() -> None:
         pyarrow.default_memory_pool().release_unused()
     with suppress(OSError, AttributeError):
         ctypes.CDLL(None).malloc_trim(0)
+
+
+def keep_large_blocks() -> None:
+    """Let glibc use large blocks again that were freed, until `release_memory`.
+
+    Left alone, it maps a block of more than 32 MB anew each time it is asked for, and unmaps it
+    when it is freed. A compiled gradient step on many windows asks for such blocks, and touching
+    their new pages takes it as long as computing. Outside the main thread, blocks of more than
+    64 MB are mapped anew all the same. Other C libraries are left as they are.
+    """
+    with suppress(OSError, AttributeError):
+        mallopt = ctypes.CDLL(None).mallopt
+        mallopt(_M_MMAP_THRESHOLD, _LARGE_BLOCK)
+        mallopt(_M_TRIM_THRESHOLD, _LARGE_BLOCK)
 
 
 def _cgroup(name: str) -> str:

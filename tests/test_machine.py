@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import os
+import platform
+import subprocess
 import sys
 from pathlib import Path
 from types import SimpleNamespace
@@ -49,3 +51,34 @@ def test_pyarrow_is_not_loaded_to_give_memory_back(monkeypatch: pytest.MonkeyPat
     monkeypatch.delitem(sys.modules, "pyarrow", raising=False)
     machine.release_memory()
     assert "pyarrow" not in sys.modules
+
+
+# Touches 48 MB five times and prints how many pages were new in the first and in the last.
+_TOUCHES = """
+import resource
+import numpy as np
+from lstmcast import machine
+
+machine.keep_large_blocks()
+faults = [resource.getrusage(resource.RUSAGE_SELF).ru_minflt]
+for _ in range(5):
+    np.ones(6_000_000)
+    faults.append(resource.getrusage(resource.RUSAGE_SELF).ru_minflt)
+print(faults[1] - faults[0], faults[5] - faults[4])
+"""
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="only glibc is told to keep blocks")
+def test_a_large_block_that_was_freed_is_used_again() -> None:
+    # In a process of its own: the setting is for good.
+    done = subprocess.run(
+        [sys.executable, "-c", _TOUCHES], capture_output=True, text=True, check=True
+    )
+    first, last = map(int, done.stdout.split())
+    assert first > 0
+    assert last <= first / 10
+
+
+def test_another_c_library_is_left_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(machine.ctypes, "CDLL", lambda name: SimpleNamespace())
+    machine.keep_large_blocks()

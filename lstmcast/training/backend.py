@@ -12,7 +12,7 @@ from typing import Any
 
 from lstmcast.config.schema import Training
 from lstmcast.errors import ResourceError
-from lstmcast.machine import processor_key
+from lstmcast.machine import keep_large_blocks, processor_key
 
 # Of compiled code; what was used least goes first.
 CACHE_BYTES = 500_000_000
@@ -121,9 +121,10 @@ def _set_up_tensorflow(training: Training) -> None:
 
 
 def _set_up_jax(training: Training) -> None:
-    """Device of JAX, and where it keeps what it compiled."""
+    """Device of JAX, where it keeps what it compiled, and the memory of its steps."""
     import jax
 
+    keep_large_blocks()
     _keep_compiled(jax.config)
     if training.device == "gpu":
         try:

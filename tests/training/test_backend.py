@@ -65,6 +65,13 @@ def test_a_gpu_that_is_not_there_is_an_error(monkeypatch: pytest.MonkeyPatch) ->
         load_keras(make_config(device="gpu").training, seed=0)
 
 
+def test_blocks_are_kept_between_the_steps_of_jax_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    calls = []
+    monkeypatch.setattr(backend, "keep_large_blocks", lambda: calls.append(True))
+    load_keras(make_config().training, seed=0)
+    assert len(calls) == (BACKEND == "jax")
+
+
 @pytest.mark.slow
 @pytest.mark.skipif(BACKEND != "jax", reason="what JAX leaves out, and keeps")
 def test_jax_loads_no_tensorflow_and_keeps_what_it_compiled(tmp_path: Path) -> None:
