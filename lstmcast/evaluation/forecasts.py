@@ -60,8 +60,7 @@ class WindowForecasts:
         y_pred: float64 `(W, H, T)`, the point forecast.
         quantiles: float64 `(W, H, T, Q)`, or None for a point forecast.
         levels: The `Q` levels, ascending; empty for a point forecast.
-        baselines: For each baseline by name, its forecast, float64 `(W, H, T)`; it may be computed
-            anew each time it is asked for.
+        baselines: For each baseline by name, its forecast, float64 `(W, H, T)`, taken by window.
         targets: Names of the targets.
         series_names: Id of each series.
     """
@@ -75,7 +74,7 @@ class WindowForecasts:
     y_pred: FloatArray
     quantiles: FloatArray | None
     levels: tuple[float, ...]
-    baselines: Mapping[str, FloatArray]
+    baselines: Mapping[str, ByWindow]
     targets: tuple[str, ...]
     series_names: tuple[str, ...]
 

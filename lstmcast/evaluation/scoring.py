@@ -153,8 +153,8 @@ def score_split(
         return score(y_true, y_pred, metrics, scale=scale, targets=forecasts.targets)
 
     scores = {"model": scores_of(forecasts.y_pred)}
-    for name in forecasts.baselines:  # one at a time: they are as large as the forecasts
-        scores[name] = scores_of(forecasts.baselines[name])
+    for name, baseline in forecasts.baselines.items():
+        scores[name] = scores_of(baseline[:])  # one at a time: it is as large as the forecasts
     if forecasts.quantiles is not None:
         scores["model"].update(_quantile_scores(y_true, forecasts.quantiles, forecasts.levels))
     return scores

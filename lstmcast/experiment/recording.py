@@ -102,8 +102,8 @@ def _forecast_arrays(test: WindowForecasts) -> Iterator[tuple[str, np.ndarray]]:
     yield "y_pred", test.y_pred
     if test.quantiles is not None:
         yield "quantiles", test.quantiles
-    for name in test.baselines:
-        yield f"baseline_{name}", test.baselines[name]
+    for name, baseline in test.baselines.items():
+        yield f"baseline_{name}", baseline[:]
 
 
 def write_report(

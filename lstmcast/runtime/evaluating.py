@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from lstmcast.config.schema import BaselineName
+from lstmcast.config.schema import BaselineName, Config
 from lstmcast.data.cleaned import rows_of
 from lstmcast.data.cleaning import check_complete
 from lstmcast.data.panel import FloatArray, IntArray, Panel
@@ -112,40 +112,38 @@ def forecast_windows(
         y_pred=points,
         quantiles=quantiles,
         levels=levels_of(preparation),
-        baselines=_Baselines(prepared, preparation, starts),
+        baselines={
+            name: _Baseline(name, prepared, preparation.config, starts)
+            for name in preparation.config.evaluation.baselines
+        },
         targets=panel.schema.targets,
         series_names=panel.series,
     )
 
 
-class _Baselines(Mapping[str, FloatArray]):
-    """The baselines of some windows by name, computed when asked for and not kept.
+@dataclass(frozen=True)
+class _Baseline:
+    """A baseline's forecasts, computed for the windows that are asked for and not kept.
 
-    All of them at once would be several times as large as the forecasts.
+    Those of all windows and baselines at once would be several times as large as the model's.
     """
 
-    def __init__(self, prepared: Prepared, preparation: Preparation, starts: IntArray) -> None:
-        self._prepared, self._config, self._starts = prepared, preparation.config, starts
+    name: BaselineName
+    prepared: Prepared
+    config: Config
+    starts: IntArray
 
-    def __getitem__(self, name: str) -> FloatArray:
-        names = [known for known in self if known == name]
-        if not names:
-            raise KeyError(name)
-        panel = self._prepared.panel
+    def __getitem__(self, windows: slice | IntArray, /) -> FloatArray:
+        """Those of some windows, float64 `(w, H, T)`."""
+        panel = self.prepared.panel
         return baseline_forecasts(
-            names,
-            self._prepared.actual,
+            [self.name],
+            self.prepared.actual,
             offsets=panel.offsets,
-            starts=self._starts,
-            window=self._config.window,
+            starts=self.starts[windows],
+            window=self.config.window,
             season_length=panel.schema.season_length,
-        )[name]
-
-    def __iter__(self) -> Iterator[BaselineName]:
-        return iter(self._config.evaluation.baselines)
-
-    def __len__(self) -> int:
-        return len(self._config.evaluation.baselines)
+        )[self.name]
 
 
 def score_forecasts(

@@ -30,7 +30,7 @@ def test_windows_hold_what_came_true_and_when():
     assert found.y_true[:][0, :, 0].tolist() == frame["y"][40:43].tolist()
     assert found.origin_times[0] == np.datetime64(frame["time"][39])
     assert found.times[:][0].tolist() == frame["time"][40:43].tolist()
-    assert found.baselines["naive"][0, :, 0].tolist() == [frame["y"][39]] * 3
+    assert found.baselines["naive"][:][0, :, 0].tolist() == [frame["y"][39]] * 3
 
 
 def test_no_window_gives_empty_forecasts():
@@ -43,7 +43,7 @@ def test_no_window_gives_empty_forecasts():
         starts=np.empty(0, dtype=np.int64),
     )
     assert found.y_pred.shape == found.y_true[:].shape == (0, 3, 1)
-    assert found.baselines["drift"].shape == (0, 3, 1)
+    assert found.baselines["drift"][:].shape == (0, 3, 1)
 
 
 def test_scales_come_from_the_training_rows():

@@ -7,7 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from lstmcast.data.panel import FloatArray
-from lstmcast.evaluation.forecasts import WindowForecasts
+from lstmcast.evaluation.forecasts import ByWindow, WindowForecasts
 from lstmcast.reporting.contents import Contents
 from lstmcast.reporting.plots import style
 from lstmcast.reporting.plots.panels import name_hidden_targets, pooled_series, shown_targets
@@ -43,12 +43,12 @@ def _errors_by_step(contents: Contents, target: int) -> dict[str, FloatArray]:
     """Mean absolute errors `(H,)` of the model and of each baseline that is known throughout."""
     test = contents.test
     errors = {"model": _mean_errors(test, test.y_pred, target)}
-    for name in test.baselines:
-        errors[name] = _mean_errors(test, test.baselines[name], target)
+    for name, baseline in test.baselines.items():
+        errors[name] = _mean_errors(test, baseline, target)
     return {name: values for name, values in errors.items() if np.isfinite(values).any()}
 
 
-def _mean_errors(test: WindowForecasts, y_pred: FloatArray, target: int) -> FloatArray:
+def _mean_errors(test: WindowForecasts, y_pred: ByWindow, target: int) -> FloatArray:
     """Mean absolute errors `(H,)` of a forecast `(W, H, T)`, block by block of its windows."""
     total = np.zeros(test.horizon)
     for first in range(0, test.n_windows, _BLOCK):
