@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 
 # Longer lookbacks train slowly, step by step, and rarely forecast better.
 _MOST_LOOKBACK = 168
+# Seasons in the lookback of `segment`, the longest season that is read at once, and the share of
+# the training rows that the lookback may take: measured in docs/accuracy.md.
+_SEGMENTS, _MOST_SEGMENT, _LONG_SHARE = 14, 48, 5
 _MOST_HORIZON = 48
 _LEAST_LOOKBACK = 24
 # Seasons up to this many steps are forecast as a whole, longer ones a quarter at a time.
@@ -32,6 +35,7 @@ def outline_of(inspection: Inspection, *, path: str) -> Outline:
     length = inspection.n_rows // inspection.n_series
     season = inspection.season_length
     horizon = _horizon(season, length)
+    segment = _segment(season, length)
     return Outline(
         name=_name(inspection.file),
         about=_about(inspection),
@@ -48,8 +52,10 @@ def outline_of(inspection: Inspection, *, path: str) -> Outline:
         has_gaps=inspection.n_inserted > 0,
         missing=_strategy(inspection),
         calendar=_calendar(inspection),
-        lookback=_lookback(season, length, horizon),
+        lookback=_SEGMENTS * segment if segment else _lookback(season, length, horizon),
         horizon=horizon,
+        segment=segment,
+        why=_why(segment),
         units=32 if inspection.n_rows < 1000 else 64,
         batch_size=_batch_size(inspection.n_rows),
     )
@@ -83,6 +89,19 @@ def _lookback(season: int, length: int, horizon: int) -> int:
     """Two seasons or more, that leave half of the training rows to begin windows in."""
     natural = season * max(2, math.ceil(_LEAST_LOOKBACK / season))
     return max(1, min(natural, _MOST_LOOKBACK, (int(length * _TRAIN) - horizon) // 2))
+
+
+def _segment(season: int, length: int) -> int | None:
+    """Steps that are read at once; None where the data are too few, or have no season, for that."""
+    training = int(length * _TRAIN)
+    fits = _LONG_SHARE * _SEGMENTS * season <= training
+    return season if 1 < season <= _MOST_SEGMENT and fits else None
+
+
+def _why(segment: int | None) -> str:
+    if segment is None:
+        return "steps one by one: too few seasons for `segment`"
+    return f"reads whole seasons, {_SEGMENTS} of them; or lstm, gru …"
 
 
 def _batch_size(n_rows: int) -> int:

@@ -39,6 +39,8 @@ class Outline:
         calendar: Calendar features.
         lookback: Of the window.
         horizon: Of the window.
+        segment: Steps that the architecture `segment` reads at once; None for an `lstm`.
+        why: Why it is this architecture, for the comment beside it.
         units: Of the one recurrent layer.
         batch_size: Of the training.
     """
@@ -61,6 +63,8 @@ class Outline:
     calendar: tuple[Calendar, ...] = ()
     lookback: int = 48
     horizon: int = 1
+    segment: int | None = None
+    why: str = "or gru, attention, cnn_lstm, seq2seq, segment"
     units: int = 64
     batch_size: int = 64
 
@@ -140,13 +144,20 @@ def _rest(outline: Outline) -> Iterator[str]:
     if outline.series is not None:
         yield _line("scaling: {per: series}", "the series may differ in size")
     yield "model:"
-    yield _line("  type: lstm", "or gru, attention, cnn_lstm, seq2seq, segment")
+    yield _line(f"  type: {'segment' if outline.segment else 'lstm'}", outline.why)
+    if outline.segment:
+        yield _line(f"  segment: {outline.segment}", "steps that it reads at once: a season")
+        yield _line("  cell: gru", "or lstm: slower, and here no better")
+        yield _line("  dropout: 0.3", "raise it if validation gets worse early")
     yield _line(f"  units: [{outline.units}]", "of each layer; two layers: [64, 32]")
     yield _line("  window_norm: last", "forecast the change since the last value")
     yield "training:"
     yield _line("  epochs: 100", "at most: it stops when validation no longer improves")
     yield _line(f"  batch_size: {outline.batch_size}", "windows in each gradient step")
-    yield _line("  learning_rate: 0.002", "lower it if the loss jumps")
+    if outline.segment:
+        yield _line("  loss: mae", "less moved by outliers than mse")
+    rate = "0.001" if outline.segment else "0.002"
+    yield _line(f"  learning_rate: {rate}", "lower it if the loss jumps")
 
 
 def _line(text: str, comment: str) -> str:

@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 
 from lstmcast.config.json_schema import config_json_schema
+from lstmcast.config.loading import load_config
 from tests.builders import weekly_cycle
 from tests.cli.conftest import Invoke
 
@@ -60,6 +61,34 @@ def test_a_config_from_a_file_is_valid_as_it_is(
     validated = invoke("validate", "config.yaml", "--json")
     assert validated.code == 0, validated.out
     assert min(validated.json["windows"].values()) > 0
+
+
+@pytest.mark.parametrize(
+    ("rows", "freq", "expected"),
+    [
+        (2400, "h", ("segment", 24, 336)),  # 1,680 rows to train on are 5 lookbacks
+        (2399, "h", ("lstm", None, 48)),
+        (720, "D", ("segment", 7, 98)),
+        (5000, "YS", ("lstm", None, 24)),  # no season
+    ],
+)
+def test_whole_seasons_are_read_where_many_of_them_fit(
+    rows: int,
+    freq: str,
+    expected: tuple[str, int | None, int],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    invoke: Invoke,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    times = pd.date_range("2000-01-01" if freq != "YS" else "0001-01-01", periods=rows, freq=freq)
+    cycle = np.sin(np.arange(rows) / 3)
+    pd.DataFrame({"time": times, "y": cycle}).to_csv("d.csv", index=False)
+    invoke("init", "--from", "d.csv")
+    config = load_config(Path("config.yaml")).config
+    segment = getattr(config.model, "segment", None)
+    assert (config.model.type, segment, config.window.lookback) == expected
+    assert invoke("validate", "config.yaml").code == 0
 
 
 def test_a_semicolon_and_a_decimal_comma_are_found(
