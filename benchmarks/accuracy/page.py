@@ -69,9 +69,11 @@ def table(results: dict[str, Any]) -> str:
 
 
 def _spread(runs: list[dict[str, Any]], split: str) -> str:
+    metrics = [[run[split][metric] for run in runs] for metric in ("mse", "mae")]
     return " / ".join(
-        f"{statistics.fmean(values):.4f} ± {statistics.pstdev(values):.4f}"
-        for values in ([run[split][metric] for run in runs] for metric in ("mse", "mae"))
+        f"{statistics.fmean(values):.4f}"
+        + (f" ± {statistics.stdev(values):.4f}" if len(values) > 1 else "")
+        for values in metrics
     )
 
 
