@@ -20,9 +20,11 @@ def inspection(tmp_path: Path) -> Inspection:
 @pytest.mark.parametrize(
     ("season", "n_rows", "window"),
     [
-        (7, 4000, (28, 7)),  # four weeks, a week
+        (7, 4000, (98, 7)),  # fourteen weeks, a week
+        (7, 600, (28, 7)),  # four weeks where there are not many more
         (12, 144, (24, 12)),  # two years, a year
-        (24, 20_000, (48, 24)),
+        (24, 20_000, (336, 24)),
+        (24, 2000, (48, 24)),
         (52, 2000, (104, 13)),  # two years, a quarter of one
         (1440, 500_000, (168, 48)),  # seasons too long to read
         (1, 1000, (24, 1)),
