@@ -39,7 +39,7 @@ def main() -> None:
     results = json.loads(parser.parse_args().results.read_text(encoding="utf-8"))
     page = PAGE.read_text(encoding="utf-8")
     before, after = page.split(BEGIN)[0], page.split(END)[1]
-    tables = table(results)
+    tables = table(results) + classical(results)
     PAGE.write_text(before + BEGIN + tables + END + after, encoding="utf-8")
     print(tables)
 
@@ -65,6 +65,27 @@ def table(results: dict[str, Any]) -> str:
             f"| {_spread(runs, 'validation')} | {seconds:.0f} | {runs[0]['parameters']:,} "
             f"| {' | '.join(theirs)} | {_pair(runs[0]['naive']['mse'], runs[0]['naive']['mae'])} |"
         )
+    return "\n".join(lines) + "\n"
+
+
+def classical(results: dict[str, Any]) -> str:
+    """MASE beside classical methods on the same windows; empty where none was run."""
+    found: dict[str, Any] = results.get("classical", {})
+    if not found:
+        return ""
+    methods = list(dict.fromkeys(name for entry in found.values() for name in entry["scores"]))
+    lines = [
+        "\nMASE on the test period beside classical methods, fitted once for each series and carried "
+        "forward to each origin:\n",
+        f"| | windows | season | {' | '.join(methods)} |",
+        f"|---|---|---|{'---|' * len(methods)}",
+    ]
+    for name, entry in found.items():
+        scores = [entry["scores"].get(method) for method in methods]
+        cells = [
+            f"{statistics.fmean(s['mase'] for s in each):.3f}" if each else "" for each in scores
+        ]
+        lines.append(f"| {name} | {entry['windows']:,} | {entry['season']} | {' | '.join(cells)} |")
     return "\n".join(lines) + "\n"
 
 
