@@ -53,19 +53,23 @@ def main() -> None:
     config = load_config(options.config, overrides=options.overrides).config
     dataset = build_dataset(config, load_panel(config))
     starts = dataset.starts["test"][:: options.every]
-    found = {"lstmcast": _networks(config, dataset, starts, options)}
-    for name in ("naive", "seasonal_naive"):
-        found[name] = [_scores(dataset, starts, _baseline(dataset, starts, name))]
     season = options.season or dataset.panel.schema.season_length
-    for name in options.methods:
-        began = time.perf_counter()
-        forecasts = _carried_forward(dataset, starts, name, season)
-        found[name] = [_scores(dataset, starts, forecasts)]
-        print(name, found[name], f"{time.perf_counter() - began:.0f} s", flush=True)
-    results = accuracy.load(options.output)
+    found: dict[str, list[dict[str, float]]] = {}
     entry = {"windows": len(starts), "season": season, "scores": found}
-    results.setdefault("classical", {})[options.name] = entry
-    accuracy.save(results, options.output)
+    for name in ("lstmcast", "naive", "seasonal_naive", *options.methods):
+        began = time.perf_counter()
+        if name == "lstmcast":
+            found[name] = _networks(config, dataset, starts, options)
+        elif name in METHODS:
+            forecasts = _carried_forward(dataset, starts, name, season)
+            found[name] = [_scores(dataset, starts, forecasts)]
+        else:
+            found[name] = [_scores(dataset, starts, _baseline(dataset, starts, name))]
+        print(name, found[name], f"{time.perf_counter() - began:.0f} s", flush=True)
+        # After each, for an ARIMA of a long season may be given up.
+        results = accuracy.load(options.output)
+        results.setdefault("classical", {})[options.name] = entry
+        accuracy.save(results, options.output)
 
 
 def _networks(
@@ -78,7 +82,6 @@ def _networks(
         with np.load(trained.path / "forecasts.npz") as kept:
             chosen = np.searchsorted(kept["starts"], starts)
             found.append(_scores(dataset, starts, kept["y_pred"][chosen]))
-        print("lstmcast", found[-1], f"{trained.seconds['total']:.0f} s", flush=True)
     return found
 
 

@@ -75,8 +75,8 @@ def classical(results: dict[str, Any]) -> str:
         return ""
     methods = list(dict.fromkeys(name for entry in found.values() for name in entry["scores"]))
     lines = [
-        "\nMASE on the test period beside classical methods, fitted once for each series and carried "
-        "forward to each origin:\n",
+        "\nMASE on the test period beside classical methods, fitted once for each series and "
+        "carried forward to each origin:\n",
         f"| | windows | season | {' | '.join(methods)} |",
         f"|---|---|---|{'---|' * len(methods)}",
     ]
