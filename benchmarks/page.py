@@ -6,6 +6,7 @@ import argparse
 import json
 import statistics
 from pathlib import Path
+from typing import Any
 
 import matplotlib.pyplot as plt
 
@@ -33,9 +34,9 @@ def main() -> None:
     draw(results["figures"])
 
 
-def table(results: dict[str, object]) -> str:
+def table(results: dict[str, Any]) -> str:
     """Medians, with the least and the largest, in Markdown."""
-    figures: dict[str, Values] = results["figures"]  # type: ignore[assignment]
+    figures: dict[str, Values] = results["figures"]
     names = list(next(iter(figures.values())))
     lines = [
         f"{results['date']}, {results['machine']}, {results['data']}, median of "

@@ -3,9 +3,9 @@
     python benchmarks/accuracy/classical.py --name co2 configs/co2.yaml
     python benchmarks/accuracy/page.py
 
-Each method is fitted once for each series, on its rows before the test period, and then carried
-forward to each origin with its parameters as they are, as the network's are. It sees the target
-alone. Methods for a season that is too long for them are fitted without one, or with `--season`.
+Each method is fitted once for each series, on the last rows before the test period, and then
+carried forward to each origin with its parameters as they are, as the network's are. It sees the
+target alone, and there must be one. AutoETS goes without a season that is longer than 24.
 """
 
 from __future__ import annotations
@@ -52,6 +52,8 @@ def main() -> None:
     options = parser.parse_args()
     config = load_config(options.config, overrides=options.overrides).config
     dataset = build_dataset(config, load_panel(config))
+    if len(dataset.panel.schema.targets) > 1:
+        parser.error("a config with one target, please")
     starts = dataset.starts["test"][:: options.every]
     season = options.season or dataset.panel.schema.season_length
     found: dict[str, list[dict[str, float]]] = {}
@@ -109,13 +111,15 @@ def _carried_forward(dataset: Dataset, starts: np.ndarray, name: str, season: in
         # What lies before the first origin of the test period.
         method = METHODS[name](season).fit(values[max(0, ends[0] - FITTED) : ends[0]])
         for index, last in zip(of_series, ends, strict=True):
-            ahead = method.forward(values[max(0, last - READ) : last], h=window.horizon)
-            forecasts[index, :, 0] = ahead["mean"]
+            ahead = method.forward(
+                values[max(0, last - READ) : last], h=window.lead + window.horizon
+            )
+            forecasts[index, :, 0] = ahead["mean"][window.lead :]
     return forecasts
 
 
 def _filled(values: np.ndarray) -> np.ndarray:
-    """Missing values as the last one before them; what comes before the first is left out as it."""
+    """Missing values as the last one before them, at the start as the mean of the first 100."""
     seen = np.where(np.isnan(values), 0, np.arange(len(values)))
     filled = values[np.maximum.accumulate(seen)]
     return np.nan_to_num(filled, nan=float(np.nanmean(values[:100])))

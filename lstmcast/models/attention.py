@@ -83,4 +83,5 @@ def attention_weights(
     for member in members_of(network):
         reader = keras.Model(member.input, member.get_layer(WEIGHTS_LAYER).output)
         found.append(reader(dict(batch), training=False)[:, :, 0])
-    return ops.convert_to_numpy(ops.mean(ops.stack(found), axis=0))  # type: ignore[no-any-return]
+    weights: NDArray[np.float32] = ops.convert_to_numpy(ops.mean(ops.stack(found), axis=0))
+    return weights

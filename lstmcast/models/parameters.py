@@ -11,7 +11,13 @@ from lstmcast.config.base import Section
 Cell = Literal["lstm", "gru"]
 Fraction = Annotated[float, Field(ge=0.0, lt=1.0)]
 Size = Annotated[int, Field(ge=1)]
-WindowNorm = Literal["none", "last", "mean_std"]
+WindowNorm = Annotated[
+    Literal["none", "last", "mean_std"],
+    Field(
+        description="Normalise the targets of each window inside the network: subtract the last "
+        "value, or standardise by the window's own mean and deviation; undone at the output."
+    ),
+]
 
 
 class NetworkParameters(Section):
@@ -33,11 +39,7 @@ class NetworkParameters(Section):
         default="tanh",
         description="Activation of the cell; anything but tanh loses the fast cuDNN kernel.",
     )
-    window_norm: WindowNorm = Field(
-        default="none",
-        description="Normalise the targets of each window inside the network: subtract the last "
-        "value, or standardise by the window's own mean and deviation; undone at the output.",
-    )
+    window_norm: WindowNorm = "none"
 
     @property
     def recurrent_cell(self) -> Cell:

@@ -41,11 +41,7 @@ class Parameters(NetworkParameters):
         description="Dropout between recurrent layers and in front of the output, in training "
         "only.",
     )
-    window_norm: WindowNorm = Field(
-        default="last",
-        description="Normalise the targets of each window inside the network: subtract the last "
-        "value, or standardise by the window's own mean and deviation; undone at the output.",
-    )
+    window_norm: WindowNorm = "last"
 
     @property
     def recurrent_cell(self) -> Cell:
@@ -84,8 +80,9 @@ def build(parameters: Parameters, shapes: Shapes) -> keras.Model:
     n_segments = segments.shape[2]
     sequence = ops.reshape(ops.relu(segments), (-1, n_segments, width))
     states = _read(sequence, stack, parameters)
+    output = layers.Dense(size * shapes.n_outputs, dtype="float32", name="output")
     write = _written_at_once if parameters.decoding == "parallel" else _written_in_turn
-    written = write(states, stack, parameters, streams, shapes)
+    written = write(_queries(parameters, streams, shapes), states, stack, parameters, output)
     return finished_model(_by_step(written, shapes), streams, shapes, name="segment")
 
 
@@ -128,7 +125,7 @@ def _between(states: Tensor, parameters: Parameters, name: str) -> Tensor:
 
 def _read(
     sequence: Tensor, stack: list[keras.layers.Layer], parameters: Parameters
-) -> list[Tensor]:
+) -> list[list[Tensor]]:
     """The last states of each layer after the lookback, each `[batch n_targets, units]`."""
     states = []
     for index, layer in enumerate(stack):
@@ -162,46 +159,41 @@ def _queries(parameters: Parameters, streams: Streams, shapes: Shapes) -> Tensor
 
 
 def _written_at_once(
+    steps: Tensor,
     states: list[list[Tensor]],
     stack: list[keras.layers.Layer],
     parameters: Parameters,
-    streams: Streams,
-    shapes: Shapes,
+    output: keras.layers.Layer,
 ) -> Tensor:
-    """`[batch, n_targets, segments, size n_outputs]`, from one step of the layers for each."""
-    from keras import layers, ops
+    """The raw outputs `[batch, n_targets, segments, size n_outputs]`, one step for each query."""
+    from keras import ops
 
     from lstmcast.models.parallel import ParallelStep
 
-    steps = _queries(parameters, streams, shapes)
+    n_targets = steps.shape[1]
     for index, (layer, last) in enumerate(zip(stack, states, strict=True)):
         if index:
             steps = _between(steps, parameters, f"dropout_decoder_{index - 1}")
-        by_target = [ops.reshape(state, (-1, shapes.n_targets, 1, layer.units)) for state in last]
+        by_target = [ops.reshape(state, (-1, n_targets, 1, layer.units)) for state in last]
         steps = ParallelStep(layer, name=f"step_{index}")(steps, *by_target)
-    steps = _between(steps, parameters, "dropout_output")
-    size = parameters.segment * shapes.n_outputs
-    return layers.Dense(size, dtype="float32", name="output")(steps)
+    return output(_between(steps, parameters, "dropout_output"))
 
 
 def _written_in_turn(
+    queries: Tensor,
     states: list[list[Tensor]],
     stack: list[keras.layers.Layer],
     parameters: Parameters,
-    streams: Streams,
-    shapes: Shapes,
+    output: keras.layers.Layer,
 ) -> Tensor:
     """The same, where a segment reads the raw outputs of the one before it."""
     from keras import layers, ops
 
-    queries = _queries(parameters, streams, shapes)
-    n_segments, width = queries.shape[2:]
-    size = parameters.segment * shapes.n_outputs
+    n_targets, n_segments, width = queries.shape[1:]
     feedback = layers.Dense(width, activation="relu", name="feedback")
-    output = layers.Dense(size, dtype="float32", name="output")
     # One row for each window and target, as the recurrent layers have them.
     rows = ops.zeros_like(states[0][0][:, :1])
-    rows = ops.reshape(rows, (-1, shapes.n_targets, 1, 1)) + queries
+    rows = ops.reshape(rows, (-1, n_targets, 1, 1)) + queries
     rows = ops.reshape(rows, (-1, n_segments, width))
     written: list[Tensor] = []
     for place in range(n_segments):
@@ -214,7 +206,7 @@ def _written_in_turn(
             step, *states[index] = layer(step, initial_state=states[index])
         written.append(output(_between(step, parameters, f"dropout_output_{place}")))
     together = ops.concatenate(written, axis=1)
-    return ops.reshape(together, (-1, shapes.n_targets, n_segments, size))
+    return ops.reshape(together, (-1, n_targets, n_segments, together.shape[-1]))
 
 
 def _by_step(written: Tensor, shapes: Shapes) -> Tensor:

@@ -1,8 +1,8 @@
 """Training windows changed a little at random, so that a network cannot learn them by heart.
 
-Of the three ways of Um et al. 2017, "Data augmentation of wearable sensor data for Parkinson's
-disease monitoring using convolutional neural networks", that keep the order of time: jitter and
-scaling, and masking steps as dropout of the input does.
+Jitter and scaling are those of Um et al. 2017, "Data augmentation of wearable sensor data for
+Parkinson's disease monitoring using convolutional neural networks"; masking is dropout of whole
+steps of the input.
 """
 
 from __future__ import annotations
