@@ -17,6 +17,7 @@ from pydantic.fields import FieldInfo
 from lstmcast.config.base import Section
 from lstmcast.config.locations import Location
 from lstmcast.config.schema import Config
+from lstmcast.config.sections.types import FieldPath
 
 _NOUNS = {
     int: ("an integer", "integers"),
@@ -24,6 +25,7 @@ _NOUNS = {
     str: ("a string", "strings"),
     bool: ("true or false", "true or false"),
     types.NoneType: ("null", "nulls"),
+    Any: ("any value", "values"),
 }
 _BOUNDS = {
     annotated_types.Ge: ("ge", "of at least"),
@@ -168,7 +170,8 @@ def _describe_member(annotation: Any, plural: bool) -> str:
         return _describe_list(arguments[0], constraints, plural)
     if get_origin(bare) is dict:
         start = "mappings" if plural else "a mapping"
-        return f"{start} from columns to {describe(arguments[1], plural=True)}"
+        keys = "fields" if arguments[0] == FieldPath else "columns"
+        return f"{start} from {keys} to {describe(arguments[1], plural=True)}"
     if isinstance(bare, type) and issubclass(bare, Section):
         return "mappings of fields" if plural else "a mapping of fields"
     return _NOUNS[bare][plural] + _describe_bounds(constraints)

@@ -19,6 +19,7 @@ from lstmcast.config.sections.data import (
     Outliers,
     PastCovariate,
 )
+from lstmcast.config.sections.experiments import Backtest, Parameter, Pruning, Resources, Tune
 from lstmcast.config.sections.features import Categories, Features, Rolling
 from lstmcast.config.sections.training import (
     Augmentation,
@@ -37,6 +38,7 @@ from lstmcast.models.registry import AnyParameters
 
 __all__ = [
     "Augmentation",
+    "Backtest",
     "BaselineName",
     "Calendar",
     "Categories",
@@ -52,15 +54,19 @@ __all__ = [
     "Missing",
     "Outliers",
     "Output",
+    "Parameter",
     "PastCovariate",
     "PointOutput",
+    "Pruning",
     "QuantilesOutput",
     "ReduceLr",
+    "Resources",
     "Rolling",
     "SECTIONS",
     "Scaling",
     "Split",
     "Training",
+    "Tune",
     "Window",
 ]
 
@@ -76,6 +82,9 @@ SECTIONS = (
     "output",
     "training",
     "evaluation",
+    "backtest",
+    "tune",
+    "resources",
 )
 
 
@@ -106,6 +115,12 @@ class Config(Section):
     training: Training = Field(default=Training(), description="How the network is fitted.")
     evaluation: Evaluation = Field(
         default=Evaluation(), description="What is measured, and beside what."
+    )
+
+    backtest: Backtest = Field(default=Backtest(), description="What `lstmcast backtest` does.")
+    tune: Tune = Field(default=Tune(), description="What `lstmcast tune` searches, and how.")
+    resources: Resources = Field(
+        default=Resources(), description="Of each training where several run side by side."
     )
 
     @property

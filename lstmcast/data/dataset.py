@@ -60,14 +60,19 @@ def load_panel(config: Config, *, frame: pd.DataFrame | None = None) -> Panel:
     return panel
 
 
-def build_dataset(config: Config, panel: Panel) -> Dataset:
+def build_dataset(config: Config, panel: Panel, *, splits: Splits | None = None) -> Dataset:
     """Split, fit the preparation on training rows, apply it, and find the windows.
+
+    Args:
+        config: The experiment.
+        panel: Its data.
+        splits: Where each split begins and ends, in place of what the config says.
 
     Raises:
         DataError: If values are missing that must not be, or cannot be used.
         TooShortError: If a split has rows but not one window.
     """
-    splits = split_panel(panel, config.split)
+    splits = splits or split_panel(panel, config.split)
     preparation = fit_preparation(panel, splits, config)
     prepared = prepare(panel, preparation)
     starts: dict[SplitName, IntArray] = {

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -130,20 +130,51 @@ def fit(
     return fitted
 
 
-def _fit(dataset: Dataset, writer: RunWriter, progress: Progress) -> Fitted:
-    from lstmcast.training.fitting import fit_members
+@dataclass(frozen=True)
+class Trained:
+    """A network that was trained and is kept in memory only.
+
+    Attributes:
+        histories: As in `Fitted`.
+        weights: As in `Fitted`.
+        network: What forecasts; of an ensemble, the median.
+    """
+
+    histories: tuple[History, ...]
+    weights: Mapping[str, np.ndarray]
+    network: Network
+
+
+def train_in_memory(
+    dataset: Dataset, progress: Progress, *, weights: Mapping[str, np.ndarray] | None = None
+) -> Trained:
+    """Train as `fit` does, and write nothing.
+
+    Args:
+        dataset: What to train on.
+        progress: Told of each epoch.
+        weights: Where to start from, such as `Trained.weights`; None for those of the seeds.
+
+    Raises:
+        DivergedError: If the loss became NaN or infinite.
+        ResourceError: If the backend or the device is not there.
+    """
     from lstmcast.training.weights import join_weights, weights_of
 
-    config = dataset.preparation.config
-    members = _initialised(dataset.preparation)
-    histories = fit_members(
-        members,
-        dataset.prepared.arrays,
-        starts=dataset.fitted_starts,
-        config=config,
-        progress=progress,
-        tensorboard=writer.path / files.TENSORBOARD,
-    )
+    with captured_chatter():
+        members, histories = _train(dataset, progress, weights=weights)
+        return Trained(
+            histories=histories,
+            weights=join_weights([weights_of(member) for member in members]),
+            network=_in_memory(join_members(members)),
+        )
+
+
+def _fit(dataset: Dataset, writer: RunWriter, progress: Progress) -> Fitted:
+    from lstmcast.training.weights import join_weights, weights_of
+
+    tensorboard = writer.path / files.TENSORBOARD
+    members, histories = _train(dataset, progress, tensorboard=tensorboard)
     for history in histories:
         writer.log("fit", **asdict(history.plan))
         which = {"member": history.plan.member} if len(histories) > 1 else {}
@@ -154,10 +185,37 @@ def _fit(dataset: Dataset, writer: RunWriter, progress: Progress) -> Fitted:
         histories=histories,
         weights=join_weights([weights_of(member) for member in members]),
         network=exported,
-        members=_alone(members) if len(members) > 1 else (),
+        members=tuple(map(_in_memory, members)) if len(members) > 1 else (),
         export=export,
         warnings=warnings,
     )
+
+
+def _train(
+    dataset: Dataset,
+    progress: Progress,
+    *,
+    weights: Mapping[str, np.ndarray] | None = None,
+    tensorboard: Path | None = None,
+) -> tuple[list[keras.Model], tuple[History, ...]]:
+    """The trained members, and how each was fitted."""
+    from lstmcast.training.fitting import fit_members
+    from lstmcast.training.weights import load_weights, split_weights
+
+    config = dataset.preparation.config
+    members = _initialised(dataset.preparation)
+    if weights is not None:
+        for member, own in zip(members, split_weights(weights, len(members)), strict=True):
+            load_weights(member, own)
+    histories = fit_members(
+        members,
+        dataset.prepared.arrays,
+        starts=dataset.fitted_starts,
+        config=config,
+        progress=progress,
+        tensorboard=tensorboard,
+    )
+    return members, histories
 
 
 def _initialised(preparation: Preparation) -> list[keras.Model]:
@@ -172,22 +230,18 @@ def _initialised(preparation: Preparation) -> list[keras.Model]:
     return networks
 
 
-def _alone(members: Sequence[keras.Model]) -> tuple[Network, ...]:
-    """Each member as a network of its own, exported where that is possible; nothing is kept."""
+def _in_memory(network: keras.Model) -> Network:
+    """The network as what forecasts, exported where that is possible; nothing is kept on disk."""
     from lstmcast.training.export import write_onnx
     from lstmcast.training.inference import KerasNetwork
 
-    networks: list[Network] = []
     with tempfile.TemporaryDirectory(prefix="lstmcast-") as folder:
         path = Path(folder) / files.NETWORK
-        for member in members:
-            try:
-                write_onnx(member, path)
-            except ResourceError:
-                networks.append(KerasNetwork(member))
-            else:
-                networks.append(OnnxNetwork(path))
-    return tuple(networks)
+        try:
+            write_onnx(network, path)
+        except ResourceError:
+            return KerasNetwork(network)
+        return OnnxNetwork(path)
 
 
 def _export(

@@ -9,6 +9,8 @@ from pydantic import Field
 PositiveInt = Annotated[int, Field(ge=1)]
 Character = Annotated[str, Field(min_length=1, max_length=1)]
 ColumnName = Annotated[str, Field(min_length=1)]
+# Dotted, such as `model.units`.
+FieldPath = Annotated[str, Field(min_length=3)]
 Calendar = Literal[
     "minute",
     "hour",
