@@ -88,13 +88,16 @@ def write_results(writer: RunWriter, schema: Schema, fitted: Fitted, measured: M
     writer.json(files.METRICS, measured.metrics)
     writer.weights(fitted.weights)
     writer.table(files.HISTORY, _history_frame(fitted.histories))
-    writer.arrays(files.FORECASTS, _forecast_arrays(test))
+    writer.arrays(files.FORECASTS, forecast_arrays(test))
     if test.y_pred.size <= CSV_ROWS:
         writer.table(files.FORECASTS_CSV, forecasts_frame(test, schema))
 
 
-def _forecast_arrays(test: WindowForecasts) -> Iterator[tuple[str, np.ndarray]]:
+def forecast_arrays(test: WindowForecasts) -> Iterator[tuple[str, np.ndarray]]:
     """What `forecasts.npz` holds, one array at a time."""
+    yield "targets", np.array(test.targets)
+    yield "series_names", np.array(test.series_names)
+    yield "levels", np.array(test.levels, dtype=np.float64)
     yield "starts", test.starts
     yield "series", test.series
     yield "origin_times", test.origin_times
