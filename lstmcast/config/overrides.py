@@ -67,8 +67,8 @@ def apply_overrides(draft: Draft, texts: Iterable[str]) -> tuple[Draft, list[Pro
     for text in texts:
         try:
             override = parse_override(text)
-            location = _resolve(override.parts, values)
-            _assign(values, location, override.value)
+            location = resolve(override.parts, values)
+            assign(values, location, override.value)
         except ConfigError as error:
             problems += error.problems
         else:
@@ -76,8 +76,16 @@ def apply_overrides(draft: Draft, texts: Iterable[str]) -> tuple[Draft, list[Pro
     return Draft(values, sources), problems
 
 
-def _resolve(parts: Sequence[str], values: Mapping[str, Any]) -> Location:
-    """The location that a written path means."""
+def resolve(parts: Sequence[str], values: Mapping[str, Any]) -> Location:
+    """The location that a written path means.
+
+    Args:
+        parts: The path, quotes removed.
+        values: Those of the config, which tell apart names of columns that hold dots.
+
+    Raises:
+        ConfigError: If there is no such field.
+    """
     annotation: Any = Config
     location: Location = ()
     rest = list(parts)
@@ -139,8 +147,12 @@ def _field_annotation(shape: Shape, parent: Location, name: str, values: Mapping
     )
 
 
-def _assign(values: dict[str, Any], location: Location, value: Any) -> None:
-    """Put a value at a location, with the mappings and lists that it needs around it."""
+def assign(values: dict[str, Any], location: Location, value: Any) -> None:
+    """Put a value at a location, with the mappings and lists that it needs around it.
+
+    Raises:
+        ConfigError: If something else stands where a mapping or a list is needed.
+    """
     holder: Any = values
     for end in range(1, len(location)):
         holder = _enter(holder, location[:end], into_list=isinstance(location[end], int))

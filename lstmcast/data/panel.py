@@ -205,6 +205,24 @@ class Panel:
         return f"{time} of series {self.series[self.series_of_row[row]]!r}"
 
 
+def head(panel: Panel, n_rows: IntArray) -> Panel:
+    """The first rows of each series; one without any is left out.
+
+    Args:
+        panel: Any panel.
+        n_rows: int64, `(n_series,)`, how many of each series, at most its length.
+    """
+    first = np.repeat(panel.offsets[:-1], np.diff(panel.offsets))
+    keep = np.arange(panel.n_rows) - first < np.repeat(n_rows, np.diff(panel.offsets))
+    some = n_rows > 0
+    return replace(
+        _taken(panel, keep, n_rows[some]),
+        static_values=panel.static_values[some],
+        static_codes=panel.static_codes[some],
+        series=tuple(name for name, any_left in zip(panel.series, some, strict=True) if any_left),
+    )
+
+
 def tail(panel: Panel, n_rows: IntArray) -> Panel:
     """The last rows of each series.
 
@@ -214,6 +232,11 @@ def tail(panel: Panel, n_rows: IntArray) -> Panel:
     """
     first = panel.offsets[1:] - n_rows
     keep = np.arange(panel.n_rows) >= np.repeat(first, np.diff(panel.offsets))
+    return _taken(panel, keep, n_rows)
+
+
+def _taken(panel: Panel, keep: NDArray[np.bool_], n_rows: IntArray) -> Panel:
+    """The rows to keep, as many of each series as `n_rows` says."""
     return replace(
         panel,
         times=panel.times[keep],

@@ -59,11 +59,8 @@ def split_panel(panel: Panel, split: Split) -> Splits:
         TooShortError: If row counts ask for more rows than there are.
         DataError: If no row is left for training.
     """
-    cuts = _cuts(panel, split)
-    before = panel.times[:, None] < cuts[panel.series_of_row]
-    n_before = np.add.reduceat(before.astype(np.int64), panel.offsets[:-1], axis=0)
-    starts = panel.offsets[:-1, None]
-    bounds = np.concatenate([starts, starts + n_before], axis=1)
+    splits = splits_at(panel, _cuts(panel, split))
+    bounds = splits.bounds
     if not (bounds[:, 1] > bounds[:, 0]).any():
         tz = panel.schema.tz
         first, last = (spoken_time(end, tz) for end in (panel.times.min(), panel.times.max()))
@@ -71,7 +68,20 @@ def split_panel(panel: Panel, split: Split) -> Splits:
             f"no row is left for training: the data run from {first} to {last} and split.train is "
             f"{split.train!r}. Move split.train."
         )
-    return Splits(bounds=bounds, cuts=cuts)
+    return splits
+
+
+def splits_at(panel: Panel, cuts: NDArray[np.datetime64]) -> Splits:
+    """The splits that begin with each series and end at given times.
+
+    Args:
+        panel: The series.
+        cuts: As in `Splits`.
+    """
+    before = panel.times[:, None] < cuts[panel.series_of_row]
+    n_before = np.add.reduceat(before.astype(np.int64), panel.offsets[:-1], axis=0)
+    starts = panel.offsets[:-1, None]
+    return Splits(bounds=np.concatenate([starts, starts + n_before], axis=1), cuts=cuts)
 
 
 def _cuts(panel: Panel, split: Split) -> NDArray[np.datetime64]:

@@ -1,0 +1,42 @@
+"""The validation periods of a search: those before the test, which no trial sees."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from lstmcast.config.schema import Config
+from lstmcast.data.panel import Panel, head
+from lstmcast.data.splitting import Splits, split_panel, splits_at
+from lstmcast.errors import ConfigError, Problem, TooShortError
+
+
+def validation_folds(panel: Panel, config: Config) -> tuple[tuple[Panel, Splits], ...]:
+    """Panels that end with a validation period, and where that begins.
+
+    The last is the config's own. The others are as long, each right before the next, and train on
+    what is before them.
+
+    Raises:
+        ConfigError: If there is no validation split.
+        TooShortError: If there are too few rows for so many.
+    """
+    own, folds = split_panel(panel, config.split), config.tune.folds
+    if not own.rows("validation", panel.n_rows).any():
+        message = "is empty: a search needs validation rows, for the test split is not for choices."
+        raise ConfigError([Problem("split.validation", message)])
+    length = own.cuts[:, 1:2] - own.cuts[:, :1]
+    return tuple(_fold(panel, own.cuts - length * back, folds) for back in reversed(range(folds)))
+
+
+def _fold(panel: Panel, cuts: np.ndarray, folds: int) -> tuple[Panel, Splits]:
+    """The panel up to the second cut, with an empty test."""
+    cuts = cuts[:, [0, 1, 1]]
+    bounds = splits_at(panel, cuts).bounds
+    n_rows = bounds[:, 2] - bounds[:, 0]
+    if not (bounds[:, 1] > bounds[:, 0]).any():
+        raise TooShortError(
+            f"tune.folds: {folds} validation periods leave no row for training before the first. "
+            "Lower tune.folds or split.validation, or give more data."
+        )
+    before = head(panel, n_rows)
+    return before, splits_at(before, cuts[n_rows > 0])

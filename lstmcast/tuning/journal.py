@@ -1,0 +1,209 @@
+"""What is kept of a search while it runs: the only code that knows these files.
+
+A search lives in a directory of its own. `search.json` says what is searched and never changes;
+`trials.jsonl` gets a line when a trial is chosen and one when it has ended, flushed to disk before
+anything follows from it. A process that is killed leaves at most half a last line, which is left
+out when the search goes on.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from pydantic import TypeAdapter
+
+from lstmcast.config.locations import below, dotted
+from lstmcast.errors import BundleError, ConfigError, ResourceError
+from lstmcast.tuning.trial import Trial
+
+HEADER = "search.json"
+EVENTS = "trials.jsonl"
+LOCK = ".lock"
+# May change when a search goes on.
+_BUDGET = {("tune", "trials"), ("tune", "seconds")}
+_MISSING = "nothing"
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A trial was chosen.
+
+    Attributes:
+        number: Of the trial.
+        values: As the advisor gave them; None for the config as it is.
+    """
+
+    number: int
+    values: Mapping[str, Any] | None
+
+
+Event = Asked | Trial
+_KINDS: dict[str, type[Event]] = {"asked": Asked, "ended": Trial}
+
+
+class Journal:
+    """The record of a search.
+
+    Args:
+        directory: Of the search.
+    """
+
+    def __init__(self, directory: Path) -> None:
+        self.directory = directory
+
+    def begin(self, identity: Mapping[str, Any]) -> list[Event]:
+        """Begin the search, or go on with it.
+
+        Args:
+            identity: What the search is about, as plain JSON values.
+
+        Returns:
+            What happened so far, in order.
+
+        Raises:
+            ConfigError: If the directory holds another search.
+            BundleError: If its record is damaged.
+        """
+        path = self.directory / HEADER
+        if not path.exists():
+            created = datetime.now(UTC).isoformat(timespec="seconds")
+            write_atomic(path, _json({"created": created, **identity}))
+            return []
+        _refuse_another(path, identity)
+        return self._events()
+
+    def add(self, event: Event) -> None:
+        """Add an event, on disk when this returns."""
+        kind = next(kind for kind, form in _KINDS.items() if isinstance(event, form))
+        line = json.dumps({"event": kind, **asdict(event)}, allow_nan=False) + "\n"
+        with _writing(self.directory / EVENTS) as path, path.open("a", encoding="utf-8") as file:
+            file.write(line)
+            file.flush()
+            os.fsync(file.fileno())
+
+    def _events(self) -> list[Event]:
+        path = self.directory / EVENTS
+        if not path.exists():
+            return []
+        whole, _, torn = path.read_bytes().rpartition(b"\n")
+        if torn:  # half a line, of a process that was killed
+            with _writing(path), path.open("r+b") as file:
+                file.truncate(len(whole) + bool(whole))
+        lines = whole.decode("utf-8").splitlines()
+        return [_event(line, f"{path}, line {i}") for i, line in enumerate(lines, 1)]
+
+
+def _event(line: str, place: str) -> Event:
+    try:
+        values = json.loads(line)
+        return TypeAdapter[Event](_KINDS[values.pop("event")]).validate_python(values)
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise BundleError(
+            f"{place}: cannot be read: {error}. Begin anew with --fresh, which keeps the old files."
+        ) from error
+
+
+def _refuse_another(path: Path, identity: Mapping[str, Any]) -> None:
+    """That a directory holds the search of this identity."""
+    try:
+        kept = json.loads(path.read_text(encoding="utf-8"))
+        differing = sorted(_differences(kept, identity))
+    except (OSError, ValueError, AttributeError) as error:
+        raise BundleError(f"{path}: cannot be read: {error}. Begin anew with --fresh.") from error
+    if differing:
+        more = f" and {len(differing) - 5} more" if len(differing) > 5 else ""
+        raise ConfigError(
+            f"{path.parent} holds a search that differs in {'; '.join(differing[:5])}{more}. "
+            "Undo that to go on with it, give this one another name (--set name=…), or set the old "
+            "one aside with --fresh."
+        )
+
+
+def _differences(kept: Mapping[str, Any], identity: Mapping[str, Any]) -> Iterator[str]:
+    old, new = (dict(_leaves(values)) for values in (kept, identity))
+    for place in dict.fromkeys([*new, *old]):
+        if place == ("created",) or (place[:1] == ("config",) and place[1:] in _BUDGET):
+            continue
+        before, now = old.get(place, _MISSING), new.get(place, _MISSING)
+        if before != now:
+            name = dotted(place[1:] if place[0] == "config" else place)
+            yield f"{name} (was {_short(before)}, now {_short(now)})"
+
+
+def _leaves(values: Mapping[str, Any]) -> Iterator[tuple[Any, Any]]:
+    for place, value in below(values):
+        if not isinstance(value, dict | list) or not value:
+            yield place, value
+
+
+def _short(value: Any) -> str:
+    text = json.dumps(value)
+    return text if len(text) <= 24 else f"{text[:20]}…"
+
+
+@contextmanager
+def locked(directory: Path) -> Iterator[None]:
+    """Hold a directory, made where it is missing, against other processes.
+
+    Raises:
+        ResourceError: If another one holds it, or it cannot be written.
+    """
+    from filelock import FileLock, Timeout
+
+    with _writing(directory):
+        directory.mkdir(parents=True, exist_ok=True)
+    try:
+        with FileLock(directory / LOCK, timeout=0):
+            yield
+    except Timeout:
+        raise ResourceError(
+            f"{directory}: another process is searching there. Wait for it, or give this search "
+            "another name (--set name=…)."
+        ) from None
+
+
+def set_aside(directory: Path) -> Path | None:
+    """Give the directory of an earlier search another name; None where there is none."""
+    if not (directory / HEADER).exists():
+        return None
+    moment = datetime.now(UTC).strftime("%Y%m%dT%H%M%S%fZ")
+    aside = directory.with_name(f"{directory.name}-{moment}")
+    with _writing(directory):
+        directory.rename(aside)
+    return aside
+
+
+def write_atomic(path: Path, content: str) -> None:
+    """Write a text file so that it is there whole or not at all.
+
+    Raises:
+        ResourceError: If it cannot be written.
+    """
+    with _writing(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        partial = path.with_name(f".{path.name}.partial")
+        with partial.open("w", encoding="utf-8", newline="\n") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(partial, path)
+
+
+def _json(values: Any) -> str:
+    return json.dumps(values, indent=1, allow_nan=False, ensure_ascii=False) + "\n"
+
+
+@contextmanager
+def _writing(path: Path) -> Iterator[Path]:
+    """Turn what the operating system refuses into a `ResourceError` that names the path."""
+    try:
+        yield path
+    except OSError as error:
+        raise ResourceError(f"{path}: cannot be written: {error.strerror or error}.") from error
