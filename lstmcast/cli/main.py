@@ -23,6 +23,7 @@ from lstmcast.cli.models import models
 from lstmcast.cli.predict import predict
 from lstmcast.cli.runs import app as runs_app
 from lstmcast.cli.train import train
+from lstmcast.cli.tune import tune
 from lstmcast.cli.validate import validate
 
 HELP = """A CSV and a YAML in, a leak-free LSTM forecast out, measured beside simple baselines.
@@ -39,7 +40,7 @@ Exit codes: 0 ok, 1 a check failed, 2 usage or config, 3 data, 4 run directory,
 5 training diverged, 6 resource, 70 bug, 130 or 143 interrupted.
 """
 app = make_app(HELP)
-for command in (init, validate, train, evaluate, predict, models, doctor):
+for command in (init, validate, train, tune, evaluate, predict, models, doctor):
     app.command(context_settings=HELP_OPTIONS)(command)
 app.add_typer(runs_app, name="runs")
 app.add_typer(config_app, name="config")

@@ -20,7 +20,7 @@ _PERIOD = 0.1
 _WIDEST_BAR, _NARROWEST_BAR = 24, 8
 # Seconds after which the time left is worth telling: what is compiled first is in them.
 _SETTLED = 3.0
-_CLEAR = "\r\x1b[K"
+CLEAR_LINE = "\r\x1b[K"
 
 
 @contextmanager
@@ -36,7 +36,7 @@ def following(*, quiet: bool = False) -> Iterator[Progress | None]:
     if quiet:
         yield None
         return
-    with _own_stderr() as stream:
+    with own_stderr() as stream:
         if not stream.isatty():
             yield LineProgress(stream)
             return
@@ -48,7 +48,7 @@ def following(*, quiet: bool = False) -> Iterator[Progress | None]:
 
 
 @contextmanager
-def _own_stderr() -> Iterator[TextIO]:
+def own_stderr() -> Iterator[TextIO]:
     """Standard error under a descriptor of our own; the object itself where it is no descriptor."""
     try:
         replaced = sys.stderr.fileno() != _STDERR
@@ -85,7 +85,7 @@ class LineProgress:
         clock = self._clock
         if clock is not None and not clock.told and clock.is_settled(batches):
             clock.told = True
-            left = _duration(clock.left(batches))
+            left = duration(clock.left(batches))
             self._write(f"at most {left} left, if no epoch is saved by stopping early")
 
     def epoch_done(self, row: EpochRow) -> None:
@@ -123,7 +123,7 @@ class BarProgress:
         self._last, self._batch = None, 0
         if self._clock is None:
             self._clock = _Clock(plan)
-            self._stream.write(_CLEAR + plan_text(plan) + "\n")
+            self._stream.write(CLEAR_LINE + plan_text(plan) + "\n")
         else:
             self._clock.next_fit(plan)
         self._draw()
@@ -148,7 +148,7 @@ class BarProgress:
 
     def close(self) -> None:
         """Clear the line for what is printed next."""
-        self._stream.write(_CLEAR)
+        self._stream.write(CLEAR_LINE)
         self._stream.flush()
 
     def _draw(self) -> None:
@@ -160,7 +160,7 @@ class BarProgress:
         parts = [*_member(clock.plan), f"epoch {min(clock.epochs_done + 1, epochs)}/{epochs}"]
         parts += _losses(self._last) if self._last is not None else []
         if clock.has_ended_an_epoch or clock.is_settled(self._batch):
-            parts.append(f"≤ {_duration(clock.left(self._batch))} left")
+            parts.append(f"≤ {duration(clock.left(self._batch))} left")
         self._write(_fitted(parts, clock.share(self._batch), self._width()))
 
     def _width(self) -> int:
@@ -170,7 +170,7 @@ class BarProgress:
             return 80
 
     def _write(self, text: str) -> None:
-        self._stream.write(_CLEAR + text[: self._width() - 1])
+        self._stream.write(CLEAR_LINE + text[: self._width() - 1])
         self._stream.flush()
 
 
@@ -255,7 +255,7 @@ def _losses(row: EpochRow) -> list[str]:
     return [f"loss {row.loss:.4g}", *validation, f"lr {row.learning_rate:.2g}"]
 
 
-def _duration(seconds: float) -> str:
+def duration(seconds: float) -> str:
     """Such as `45 s`, `3 min 05 s`, `2 h 10 min`."""
     whole = round(seconds)
     if whole < 60:

@@ -192,6 +192,10 @@ def _in_memory(base: type[Any]) -> type[Any]:
         def populate_space(self, trial_id: str) -> dict[str, Any]:
             # Asked again all the same: its random state moves on as it did then.
             response: dict[str, Any] = super().populate_space(trial_id)
+            if response["status"] == "RUNNING" and self._duplicate(response["values"]):
+                # The Gaussian process may want one point again and again.
+                response["values"] = self._random_values()
+                response["status"] = "RUNNING" if response["values"] else "STOPPED"
             if self.replay is not None and response["status"] == "RUNNING":
                 response["values"] = dict(self.replay)
             return response

@@ -107,17 +107,18 @@ class _Pruned(Exception):
 class _Watch(SilentProgress):
     """Keeps the validation losses, and ends a hopeless fit."""
 
-    def __init__(self, hopeless: Sequence[float]) -> None:
+    def __init__(self, item: Item) -> None:
         self.curve: list[float] = []
-        self._hopeless = hopeless
+        # After the last epoch there is nothing to save.
+        self._hopeless = item.hopeless[: item.config.training.epochs - 1]
 
     def epoch_done(self, row: EpochRow) -> None:
         """Compare the best loss so far with what the first trials had reached by then."""
         if row.val_loss is None:
             return
         self.curve.append(row.val_loss)
-        epoch = min(len(self.curve), len(self._hopeless))
-        if epoch and min(self.curve) > self._hopeless[epoch - 1]:
+        epoch = len(self.curve)
+        if epoch <= len(self._hopeless) and min(self.curve) > self._hopeless[epoch - 1]:
             raise _Pruned
 
 
@@ -127,7 +128,7 @@ def run_trial(material: Material, item: Item) -> Trial:
     Raises:
         LstmcastError: If the config cannot be trained on these data.
     """
-    scores, epochs, watch = [], [], _Watch(item.hopeless)
+    scores, epochs, watch = [], [], _Watch(item)
     trained: Trained | None = None
     for fold in range(len(material.folds)):
         dataset = material.dataset(item.config, fold)

@@ -51,12 +51,13 @@ def write_plots(contents: Contents, directory: Path) -> list[Path]:
         path
         for name, plot in _PLOTTERS.items()
         if name not in left_out
-        for path in _save(plot(contents), directory / name)
+        for path in save(plot(contents), directory / name)
     ]
 
 
 @styled
-def _save(figure: Figure, stem: Path) -> list[Path]:
+def save(figure: Figure, stem: Path) -> list[Path]:
+    """Write a figure as `<stem>.png` and `<stem>.svg`."""
     png, svg = stem.with_suffix(".png"), stem.with_suffix(".svg")
     with warnings.catch_warnings():
         # A column name in a script that the font lacks: shown as boxes, no reason to complain.
