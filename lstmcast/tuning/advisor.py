@@ -108,7 +108,7 @@ class _Code:
         kinds = {type(value) for value in choices}
         self._as_json = len(kinds) > 1 or not kinds <= {int, float, str}
         # What is sampled has seventeen digits, which nobody wants to read in a config.
-        self._is_rounded = not choices and not self._parameter.is_whole
+        self._is_rounded = not (choices or self._parameter.is_whole or self._parameter.step)
 
     @property
     def choices(self) -> list[Any]:
@@ -145,6 +145,12 @@ def _declare(found: keras_tuner.HyperParameters, dimension: Dimension, code: _Co
         found.Choice(dimension.path, code.choices)
         return
     low, high = parameter.bounds
+    if parameter.step is not None and not parameter.is_whole:
+        # Its own ranges of floats lose their last value to rounding.
+        n_steps = math.floor((high - low) / parameter.step * (1 + 1e-9))
+        values = [float(f"{low + i * parameter.step:.12g}") for i in range(n_steps + 1)]
+        found.Choice(dimension.path, values)
+        return
     kind = found.Int if parameter.is_whole else found.Float
     sampling = "log" if parameter.log else "linear"
     kind(dimension.path, low, high, step=parameter.step, sampling=sampling)

@@ -12,7 +12,7 @@ import numpy as np
 
 from lstmcast import __version__
 from lstmcast.config.schema import Config
-from lstmcast.data.dataset import fingerprint, load_panel
+from lstmcast.data.dataset import build_dataset, fingerprint, load_panel
 from lstmcast.errors import ConfigError, ResourceError
 from lstmcast.execution.local import LocalExecutor
 from lstmcast.execution.work import Executor, Outcome
@@ -117,7 +117,7 @@ def search(
     space = build_space(config)
     panel = load_panel(config, frame=frame)
     material = Material(validation_folds(panel, config), config.tune.objective)
-    material.dataset(config, 0)  # what is wrong with the data is said before anything is written
+    build_dataset(config, panel)  # what is wrong with the data is said before anything is written
     directory = search_directory(config)
     with locked(directory):
         journal = Journal(directory)
@@ -155,6 +155,7 @@ class _Search:
         self._running: dict[int, float] = {}
         self._ended: dict[int, Trial] = {}
         self._exhausted = False
+        self._configs: dict[int, Config] = {}
 
     def replay(self, events: Sequence[Event]) -> None:
         """Take up what earlier processes have done."""
@@ -228,14 +229,19 @@ class _Search:
         self._journal.add(Asked(number, values))
         return number
 
+    def _config(self, number: int) -> Config:
+        if number not in self._configs:
+            self._configs[number] = self._space.config(self._changes(number))
+        return self._configs[number]
+
     def _prepared(self, number: int) -> Item | None:
         """What a worker is to do; None where the trial has ended without one."""
         try:
-            config = self._space.config(self._changes(number))
+            config = self._config(number)
         except ConfigError as error:
             self._fail(number, error, 0.0)
             return None
-        twin = self._twin(number)
+        twin = self._twin(config)
         if twin is not None:
             self._finish(replace(twin, number=number, seconds=0.0, same_as=twin.number))
             return None
@@ -246,11 +252,12 @@ class _Search:
     def _changes(self, number: int) -> dict[str, Any]:
         return self._advisor.decode(self._asked[number] or {})
 
-    def _twin(self, number: int) -> Trial | None:
-        """An earlier trial that has ended and changed the same."""
-        changes = self._changes(number)
-        twins = (trial for other, trial in self._ended.items() if self._changes(other) == changes)
-        return next((trial for trial in twins if trial.same_as is None), None)
+    def _twin(self, config: Config) -> Trial | None:
+        """An earlier trial that has ended and had the same config."""
+        for number, trial in sorted(self._ended.items()):
+            if trial.status == "completed" and self._config(number) == config:
+                return trial
+        return None
 
     def _hopeless(self) -> tuple[float, ...]:
         """For each epoch the median, over the first trials, of the best loss until then."""

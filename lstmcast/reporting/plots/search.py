@@ -98,7 +98,7 @@ def plot_objective(contents: SearchContents) -> Figure:
         )
     _focus(axes, scores)
     _mark_unscored(axes, contents)
-    best = contents.scores[contents.numbers.index(contents.best)]
+    best = scores[contents.numbers.index(contents.best)]
     axes.plot([contents.best], [best], "o", ms=8, color=style.VALIDATION, label="best", zorder=4)
     axes.set_title(f"best: {format_number(best)} in trial {contents.best}")
     axes.set_xlabel("trial")
