@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 import signal
 import sys
@@ -82,11 +83,15 @@ def chatter(shared: Any, item: int) -> int:
     return item
 
 
-def die_in_turns(folder: Path, item: int) -> int:
-    """Sleep, tell that it ran, and where."""
-    time.sleep(0.5)
+def tell_node_and_end_on_one(shared: tuple[Path, str], item: int) -> int:
+    """Add the node of Ray to a file of the item at each beginning; end on one node only."""
+    import ray
+
+    folder, good = shared
+    node = ray.get_runtime_context().get_node_id()
     with (folder / str(item)).open("a", encoding="utf-8") as file:
-        file.write(f"{os.environ.get('RAY_RAYLET_PID', '')}\n")
+        file.write(f"{node}\n")
+    time.sleep(0.1 if node == good else 600)
     return item
 
 
@@ -101,5 +106,8 @@ class CountsItsCopies:
         (self.folder / f"{os.getpid()}-{time.monotonic_ns()}").touch()
 
 
-def ignore_shared(shared: Any, item: int) -> int:
-    return item
+class Nowhere:
+    """Needs a module that is not there wherever it is unpickled."""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return importlib.import_module, ("nowhere",)
