@@ -20,7 +20,7 @@ def choose_executor(resources: Resources, *, workers: int | None, ray: str | Non
 
     Raises:
         ConfigError: If both are given, or there is no worker.
-        ResourceError: If Ray is asked for and not installed.
+        ResourceError: If Ray is asked for and not installed, or this machine lacks the GPUs.
     """
     if workers is not None and ray is not None:
         raise ConfigError(
@@ -32,4 +32,4 @@ def choose_executor(resources: Resources, *, workers: int | None, ray: str | Non
         return RayExecutor(ray, cpus=resources.cpus, gpus=resources.gpus)
     if workers is None or workers == 1:
         return LocalExecutor()
-    return ProcessExecutor(workers, resources.cpus)
+    return ProcessExecutor(workers, resources.cpus, gpus=resources.gpus)

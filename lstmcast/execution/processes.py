@@ -9,7 +9,7 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
@@ -19,6 +19,7 @@ from typing import Any, Generic, Literal
 
 from lstmcast.errors import ResourceError
 from lstmcast.execution.feeding import feed
+from lstmcast.execution.gpus import gpu_limits
 from lstmcast.execution.threads import cores_of, cpus_of_each, thread_limits
 from lstmcast.execution.work import Item, Outcome, Result, Shared, Work, outcome_of
 
@@ -36,11 +37,21 @@ class ProcessExecutor:
     Args:
         n_workers: How many processes.
         cpus: Cores of each; `auto` shares out those that there are.
+        gpus: GPUs of each, or what part of one; 0 leaves all of them to all.
+
+    Raises:
+        ResourceError: If there are not so many GPUs.
     """
 
-    def __init__(self, n_workers: int, cpus: int | Literal["auto"] = "auto") -> None:
+    def __init__(
+        self, n_workers: int, cpus: int | Literal["auto"] = "auto", *, gpus: float = 0
+    ) -> None:
         self.n_workers = n_workers
         self.cpus = cpus_of_each(n_workers) if cpus == "auto" else cpus
+        self.limits = [
+            {**thread_limits(self.cpus), **gpu_limits(each, n_workers, gpus=gpus)}
+            for each in range(n_workers)
+        ]
 
     def run(
         self, work: Work[Shared, Item, Result], shared: Shared, items: Iterable[Item | None]
@@ -162,7 +173,7 @@ class _Processes(Generic[Item]):
                 stdout=output,
                 stderr=output,
                 pass_fds=[theirs.fileno()],
-                env=self._environment(),
+                env=self._environment(executor.limits[place]),
                 # Ctrl-C is for the caller, which ends its workers.
                 start_new_session=True,
             )
@@ -170,11 +181,11 @@ class _Processes(Generic[Item]):
             ours.send_bytes(self._task)
         return _Worker(place, process, ours, log)
 
-    def _environment(self) -> dict[str, str]:
-        """Of the processes: the caller's, what it imports from, and the limits of their threads."""
+    def _environment(self, limits: Mapping[str, str]) -> dict[str, str]:
+        """Of a process: the caller's, where it imports from, and the limits of its own."""
         return {
             **os.environ,
-            **thread_limits(self._executor.cpus),
+            **limits,
             "PYTHONPATH": os.pathsep.join(path or os.getcwd() for path in sys.path),
             # What is killed leaves its temporary files: they go with the folder.
             "TMPDIR": str(self._folder),

@@ -3,6 +3,7 @@ from __future__ import annotations
 import importlib.util
 
 import pytest
+from pydantic import ValidationError
 
 from lstmcast.config.sections.experiments import Resources
 from lstmcast.errors import ConfigError, ResourceError
@@ -47,3 +48,9 @@ def test_workers_and_a_cluster_together_are_refused() -> None:
 def test_no_worker_at_all_is_refused() -> None:
     with pytest.raises(ConfigError, match=r"at least 1\. Received: 0"):
         choose_executor(Resources(), workers=0, ray=None)
+
+
+def test_gpus_beyond_one_are_whole() -> None:
+    assert Resources(gpus=2).gpus == 2
+    with pytest.raises(ValidationError, match=r"whole number, or less than 1\. Received: 1\.5"):
+        Resources(gpus=1.5)

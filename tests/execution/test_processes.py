@@ -124,6 +124,15 @@ def test_workers_stay_on_cores_of_their_own_with_as_many_threads(
         assert outcome.unwrap()["heavy"] == []
 
 
+def test_workers_see_their_own_gpus(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "3,5")
+    outcomes = ProcessExecutor(2, 1, gpus=1).run(jobs.describe_process, None, range(2))
+    seen = {each.unwrap()["environment"]["CUDA_VISIBLE_DEVICES"] for each in outcomes}
+    assert seen == {"3", "5"}
+    with pytest.raises(ResourceError, match="3 workers with 1 GPUs each do not fit on the 2"):
+        ProcessExecutor(3, 1, gpus=1)
+
+
 def test_workers_print_nothing_on_the_terminal(capfd: pytest.CaptureFixture[str]) -> None:
     assert [each.result for each in ProcessExecutor(1, 1).run(jobs.chatter, None, [1])] == [1]
     assert capfd.readouterr() == ("", "")
