@@ -19,11 +19,14 @@ _LARGE_BLOCK = 2**30
 
 
 def available_cpus() -> int:
-    """Cores that the process may use: by its affinity and by the quota of its container."""
+    """Cores that the process may use: by its affinity, its container's quota, OMP_NUM_THREADS."""
     cpus = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     quota, _, period = _cgroup("cpu.max").partition(" ")
     if quota.isdigit() and period.isdigit():
         cpus = min(cpus, math.ceil(int(quota) / int(period)))
+    threads = os.environ.get("OMP_NUM_THREADS", "")
+    if threads.isdigit():
+        cpus = min(cpus, int(threads))
     return max(cpus, 1)
 
 

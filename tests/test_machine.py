@@ -21,12 +21,22 @@ def container(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_a_quota_of_the_container_bounds_the_cores(
     container: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
     monkeypatch.setattr(os, "sched_getaffinity", lambda _: set(range(8)), raising=False)
     assert machine.available_cpus() == 8
     (container / "cpu.max").write_text("150000 100000\n")
     assert machine.available_cpus() == 2
     (container / "cpu.max").write_text("max 100000\n")
     assert machine.available_cpus() == 8
+
+
+@pytest.mark.parametrize(("threads", "cpus"), [("3", 3), ("0", 1), ("16", 8), ("", 8), ("3,2", 8)])
+def test_the_number_of_threads_that_a_user_allows_bounds_the_cores(
+    container: Path, monkeypatch: pytest.MonkeyPatch, threads: str, cpus: int
+) -> None:
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: set(range(8)), raising=False)
+    monkeypatch.setenv("OMP_NUM_THREADS", threads)
+    assert machine.available_cpus() == cpus
 
 
 def test_a_limit_of_the_container_bounds_the_memory(container: Path) -> None:

@@ -31,6 +31,7 @@ CORE = (
 OPTIONAL = {
     "jax": "training.backend: jax (pip install 'lstmcast[jax]')",
     "pyarrow": "Parquet files (pip install 'lstmcast[parquet]')",
+    "ray": "--ray (pip install 'lstmcast[ray]')",
 }
 _BACKENDS = ("tensorflow", "jax")
 # Asked in a process of its own: loading a backend takes seconds and prints to standard error.

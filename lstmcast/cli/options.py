@@ -30,5 +30,22 @@ Quiet = Annotated[
     bool,
     typer.Option("--quiet", "-q", help="No progress and no hints; warnings and errors stay."),
 ]
+Workers = Annotated[
+    int | None,
+    typer.Option(
+        "--workers",
+        metavar="N",
+        min=1,
+        help="Processes on this machine that train side by side.",
+    ),
+]
+Ray = Annotated[
+    str | None,
+    typer.Option(
+        "--ray",
+        metavar="auto|ADDRESS",
+        help="Train on a Ray cluster; `auto` is the one here, or else one that is started.",
+    ),
+]
 
 RUNS_DIR = Path("runs")

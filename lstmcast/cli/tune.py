@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from lstmcast.cli.options import AsJson, ConfigFile, Overrides, Quiet
+from lstmcast.cli.options import AsJson, ConfigFile, Overrides, Quiet, Ray, Workers
 from lstmcast.cli.output import Console, facts, show_path, text_table
 from lstmcast.cli.progress import following
 from lstmcast.cli.searching import changes_text, following_search
@@ -30,6 +30,8 @@ def tune(
         bool,
         typer.Option("--fresh", help="Begin anew; an earlier search is kept under another name."),
     ] = False,
+    workers: Workers = None,
+    ray: Ray = None,
     as_json: AsJson = False,
     quiet: Quiet = False,
 ) -> None:
@@ -40,20 +42,23 @@ def tune(
     \b
     lstmcast tune config.yaml
     lstmcast tune config.yaml --set tune.trials=50 --set tune.seconds=3600
+    lstmcast tune config.yaml --workers 4
     lstmcast tune config.yaml --json > result.json
     """
     from lstmcast.config.loading import load_config
+    from lstmcast.execution.choosing import choose_executor
     from lstmcast.tuning.journal import set_aside
     from lstmcast.tuning.results import finish
     from lstmcast.tuning.search import search, search_directory
 
     console = Console("tune", as_json=as_json, quiet=quiet)
     loaded = load_config(config, overrides=overrides or ()).config
+    executor = choose_executor(loaded.resources, workers=workers, ray=ray)
     directory = search_directory(loaded)
     if fresh and (aside := set_aside(directory)):
         console.note(f"The earlier search is kept in {show_path(aside)}.")
     with following_search(loaded.tune, quiet=quiet) as watcher:
-        found = search(loaded, watcher=watcher)
+        found = search(loaded, executor=executor, watcher=watcher)
 
     @contextmanager
     def follow(name: str) -> Iterator[Progress | None]:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import pickle
+import traceback
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from typing import Generic, Protocol, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
 Shared = TypeVar("Shared")
 Item = TypeVar("Item")
@@ -39,13 +41,11 @@ class Outcome(Generic[Item, Result]):
 
 
 class Executor(Protocol):
-    """Runs the items of some work; the results do not depend on which executor it is.
+    """Runs the items of some work; the results do not depend on which executor it is."""
 
-    Attributes:
-        n_workers: How many items it runs at once.
-    """
-
-    n_workers: int
+    @property
+    def n_workers(self) -> int:
+        """How many items it runs at once."""
 
     def run(
         self, work: Work[Shared, Item, Result], shared: Shared, items: Iterable[Item | None]
@@ -53,11 +53,39 @@ class Executor(Protocol):
         """Run the items, and give each outcome as soon as it is there.
 
         An item is taken from `items` only when a worker is free, and after the outcomes so far were
-        given, so that the next item may depend on them.
+        given, so that the next item may depend on them. Closing the iterator ends what still runs.
 
         Args:
             work: The function.
-            shared: What all items read, handed to each worker once.
+            shared: What all items read and none changes, handed to each worker once.
             items: The items. None says that there is nothing to do until a running item has ended;
                 it is never given while none runs.
         """
+
+
+def attempt_elsewhere(work: Work[Shared, Item, Result], shared: Shared, item: Item) -> bytes:
+    """Run one item in a process that is not the caller's.
+
+    Returns:
+        For `outcome_of`: what the work returned or raised, an error with its traceback as a note.
+    """
+    try:
+        return pickle.dumps((work(shared, item), None))
+    except Exception as error:  # whatever a library raises, it is the caller's to judge
+        error.add_note("".join(traceback.format_exception(error)))
+        return _packed(error)
+
+
+def outcome_of(item: Item, answer: bytes) -> Outcome[Item, Any]:
+    """What became of an item, from what `attempt_elsewhere` gave."""
+    return Outcome(item, *pickle.loads(answer))
+
+
+def _packed(error: Exception) -> bytes:
+    """An error as it travels; as its text, where its class cannot be made again from its parts."""
+    try:
+        answer = pickle.dumps((None, error))
+        pickle.loads(answer)
+    except Exception:
+        return pickle.dumps((None, RuntimeError(f"{type(error).__name__}: {error}")))
+    return answer

@@ -83,9 +83,9 @@ def test_asked_again_with_what_was_chosen_it_goes_on_the_same(
 
 def test_a_search_that_learns_finds_the_better_end(make_config: MakeConfig) -> None:
     space = {"training.learning_rate": {"min": 1e-4, "max": 1e-2, "log": True}}
-    advisor = Advisor(build_space(make_config(space=space)), max_trials=12)
+    advisor = Advisor(build_space(make_config(space=space)), max_trials=9)
     tried = []
-    for trial in range(1, 12):
+    for trial in range(1, 9):
         values = advisor.ask(trial)
         assert not isinstance(values, str)
         rate = advisor.decode(values)["training.learning_rate"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from lstmcast.config.base import Section
 from lstmcast.config.sections.types import FieldPath, MetricName, PositiveInt
@@ -127,5 +127,13 @@ class Resources(Section):
         default="auto", description="Cores of each; `auto` shares them out."
     )
     gpus: Annotated[float, Field(ge=0)] = Field(
-        default=0, description="GPUs of each; parts of one may be shared."
+        default=0,
+        description="GPUs of each, or what part of one; 0 sets no limit.",
     )
+
+    @field_validator("gpus")
+    @classmethod
+    def _whole_or_part_of_one(cls, gpus: float) -> float:
+        if gpus > 1 and gpus != int(gpus):
+            raise ValueError(f"must be a whole number, or less than 1. Received: {gpus:g}.")
+        return gpus
