@@ -35,7 +35,7 @@ def tune(
     as_json: AsJson = False,
     quiet: Quiet = False,
 ) -> None:
-    """Search the fields in `tune.space` for better values.
+    """Search for better values of the fields in `tune.space`.
 
     Stopped at any moment, the same command goes on where it was.
 
@@ -50,6 +50,7 @@ def tune(
     from lstmcast.tuning.journal import set_aside
     from lstmcast.tuning.results import finish
     from lstmcast.tuning.search import search, search_directory
+    from lstmcast.tuning.space import default_space
 
     console = Console("tune", as_json=as_json, quiet=quiet)
     loaded = load_config(config, overrides=overrides or ()).config
@@ -57,6 +58,9 @@ def tune(
     directory = search_directory(loaded)
     if fresh and (aside := set_aside(directory)):
         console.note(f"The earlier search is kept in {show_path(aside)}.")
+    if not loaded.tune.space:
+        names = ", ".join(default_space(loaded))
+        console.note(f"tune.space is empty: searching {names} around the config's own values.")
     with following_search(loaded.tune, quiet=quiet) as watcher:
         found = search(loaded, executor=executor, watcher=watcher)
 

@@ -115,6 +115,7 @@ def search(
         ResourceError: If another process searches there, or every trial failed.
     """
     space = build_space(config)
+    config = space.base
     panel = load_panel(config, frame=frame)
     material = Material(validation_folds(panel, config), config.tune.objective)
     build_dataset(config, panel)  # what is wrong with the data is said before anything is written

@@ -82,19 +82,28 @@ class Space:
         )
 
 
+def default_space(config: Config) -> dict[str, Parameter]:
+    """What is searched where a config does not say: sizes and rates around its own."""
+    units, lookback = config.model.units, config.window.lookback
+    half, double = [max(1, n // 2) for n in units], [2 * n for n in units]
+    rate = config.training.learning_rate
+    lengths = sorted({max(1, lookback // 2), lookback, 2 * lookback})
+    return {
+        "model.units": Parameter(choice=[units, half, double]),
+        "model.dropout": Parameter(min=0.0, max=0.5, step=0.1),
+        "training.learning_rate": Parameter(min=rate / 5, max=rate * 5, log=True),
+        "window.lookback": Parameter(choice=lengths),
+    }
+
+
 def build_space(config: Config) -> Space:
-    """The space of a config.
+    """The space of a config; `default_space` where it has none.
 
     Raises:
-        ConfigError: If there is none, or anything in it is wrong; every problem at once.
+        ConfigError: If anything in it is wrong; every problem at once.
     """
-    given = config.tune.space
-    if not given:
-        message = (
-            "is empty: there is nothing to search. Name fields and what they may be, such as "
-            "model.units: [[32], [64]]."
-        )
-        raise ConfigError([Problem("tune.space", message)])
+    given = config.tune.space or default_space(config)
+    config = config.model_copy(update={"tune": config.tune.model_copy(update={"space": given})})
     problems = [problem for path in given for problem in _path_problems(path, config)]
     if not problems:
         problems = [p for path, parameter in given.items() for p in _when(path, parameter, config)]

@@ -88,10 +88,16 @@ def test_fresh_begins_anew_and_keeps_the_old(
     assert len(list(Path("runs").glob("daily.tune-*"))) == 1
 
 
-def test_nothing_to_search_is_an_error_that_says_how(daily: Path, invoke: Invoke) -> None:
-    result = invoke("tune", daily)
+def test_a_wrong_space_is_an_error_before_anything_runs(daily: Path, invoke: Invoke) -> None:
+    result = invoke("tune", daily, "--set", "tune.space={model.unit: [[2]]}")
     assert result.code == 2
-    assert "tune.space: is empty" in result.err
+    assert "Did you mean `model.units`?" in result.err
+
+
+def test_workers_and_ray_exclude_each_other(daily: Path, invoke: Invoke) -> None:
+    result = invoke("tune", daily, *SET, "--workers", "2", "--ray", "auto")
+    assert result.code == 2
+    assert "Give one of them" in result.err
 
 
 @pytest.mark.slow

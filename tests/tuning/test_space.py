@@ -42,7 +42,6 @@ def test_another_architecture_begins_from_its_own_defaults(make_config: MakeConf
 @pytest.mark.parametrize(
     ("space", "message"),
     [
-        ({}, "is empty: there is nothing to search"),
         ({"model.unit": [[2]]}, "not a field of `model`. Did you mean `model.units`"),
         ({"window.horizon": [1, 2]}, "cannot be searched: window.horizon changes what is measured"),
         ({"split.train": [0.5, 0.6]}, "cannot be searched"),
@@ -67,6 +66,22 @@ def test_a_wrong_space_is_refused(
         build_space(make_config(space=space))
     assert message in str(caught.value)
     assert "--set" not in str(caught.value)
+
+
+def test_without_a_space_sizes_and_rates_around_the_own_are_searched(
+    make_config: MakeConfig,
+) -> None:
+    space = build_space(make_config(space={}))
+    choices = {each.path: each.parameter for each in space.dimensions}
+    assert choices["model.units"].choice == [[3], [1], [6]]
+    assert choices["window.lookback"].choice == [2, 5, 10]
+    assert choices["training.learning_rate"].bounds == pytest.approx((0.0002, 0.005))
+    assert set(choices) == {
+        "model.units",
+        "model.dropout",
+        "training.learning_rate",
+        "window.lookback",
+    }
 
 
 def test_every_problem_is_named_at_once(make_config: MakeConfig) -> None:

@@ -116,7 +116,9 @@ class Tune(Section):
         default=Pruning(), description="End hopeless trials early; null never does."
     )
     space: dict[FieldPath, Parameter] = Field(
-        default={}, description="What each field, by its dotted path, may be."
+        default={},
+        description="What each field, by its dotted path, may be; where it is empty, units, "
+        "dropout, learning rate and lookback around the config's own.",
     )
 
 
