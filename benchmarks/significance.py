@@ -30,6 +30,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--pairs", type=int, default=1000)
     parser.add_argument("--origins", type=int, nargs="+", default=[100, 500, 2000])
+    parser.add_argument("--errors", nargs="+", choices=ERRORS, default=list(ERRORS))
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
     print(f"{options.pairs} pairs, {STEPS} steps, level {LEVEL}, seed {options.seed}; in percent")
@@ -38,7 +39,7 @@ def main() -> None:
         f"{'errors':12} {'loss':9} {'truth':8} {'origins':>7} {'called':>7} {'whole':>6} "
         f"{'a step':>7} {'steps found':>12} {'covered':>8} {'textbook':>9}"
     )
-    for errors in (independent, correlated, overlapping):
+    for errors in (ERRORS[name] for name in options.errors):
         for loss in (np.abs, np.square):
             for larger in (1.0, LARGER):
                 for n in options.origins:
@@ -63,6 +64,9 @@ def overlapping(n: int, rng: np.random.Generator) -> np.ndarray:
     shocks = _ar(rng.standard_normal(n + _BURN + STEPS))
     sums = [lfilter(0.8 ** np.arange(h), [1], shocks)[_BURN + h :][:n] for h in steps()]
     return np.stack([each / _deviation(h) for h, each in zip(steps(), sums, strict=True)], axis=1)
+
+
+ERRORS = {each.__name__: each for each in (independent, correlated, overlapping)}
 
 
 def steps() -> range:

@@ -18,7 +18,7 @@ from lstmcast.data.panel import FloatArray
 
 # Below it there is nothing to estimate a variance from.
 MIN_ORIGINS = 8
-RESAMPLES = 2000
+RESAMPLES = 999
 _MIN_BLOCKS = 4
 
 
