@@ -137,7 +137,7 @@ def compare(
     comparison = compare_bundles([load_bundle(path) for path in paths])
     console.answer(comparison.text(), **comparison.to_json())
     console.warn(comparison.obstacles)
-    console.suggest("lstmcast runs show RUN", "the whole result of one")
+    console.suggest("lstmcast compare RUN RUN", "whether the difference is more than chance")
 
 
 @app.command(context_settings=HELP_OPTIONS)

@@ -1,1 +1,1 @@
-"""How good a forecast is, in numpy alone: metrics, baselines, scoring, diagnostics."""
+"""How good a forecast is, and whether it is better than another: metrics, baselines, tests."""

@@ -65,7 +65,7 @@ class _Comparison:
 
     @property
     def evidence(self) -> str:
-        model, baseline = _number(self.model_error), _number(self.baseline_error)
+        model, baseline = spoken_error(self.model_error), spoken_error(self.baseline_error)
         return f"{self.metric.upper()} {model} against {baseline}"
 
 
@@ -91,7 +91,7 @@ def baseline_verdict(
         better = "better" if by_rmse.beats else "no better"
         text += (
             f" RMSE disagrees: there the model is {better} than {_spoken(by_rmse.baseline)} "
-            f"({_number(by_rmse.model_error)} against {_number(by_rmse.baseline_error)})."
+            f"({spoken_error(by_rmse.model_error)} against {spoken_error(by_rmse.baseline_error)})."
         )
     return BaselineVerdict(text, decided.beats, decided.baseline, decided.skill, decided.metric)
 
@@ -108,7 +108,7 @@ def _compare(scores: Mapping[str, Mapping[str, Any]], metric: str) -> _Compariso
     return _Comparison(metric, best, model, errors[best])
 
 
-def _number(error: float) -> str:
+def spoken_error(error: float) -> str:
     """An error as in the tables: four digits, but none dropped before the point."""
     return f"{error:,.0f}" if error >= 1000 else f"{error:#.4g}".removesuffix(".")
 

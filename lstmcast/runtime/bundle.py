@@ -44,6 +44,13 @@ FORECASTS = "forecasts.npz"
 FORECASTS_CSV = "forecasts.csv"
 TENSORBOARD = "tensorboard"
 PARTIAL = ".partial"
+# What a directory under `runs_dir` may be. The manifest of a run, the first kind that there was,
+# does not name it.
+RUN, BACKTEST = "run", "backtest"
+_REQUIRED = {
+    RUN: (CONFIG, PREPARATION, METRICS, WEIGHTS),
+    BACKTEST: (CONFIG, METRICS, FORECASTS),
+}
 # A manifest lists some dozens of files; beyond this it is not one of ours.
 MANIFEST_BYTES = 10_000_000
 
@@ -230,9 +237,10 @@ def verify_bundle(path: Path) -> dict[str, Any]:
             raise BundleError(
                 f"{file}: was changed after the run was written. Restore it or train the run again."
             )
-    for required in (CONFIG, PREPARATION, METRICS, WEIGHTS):
+    kind = kind_of(manifest)
+    for required in _REQUIRED[kind]:
         if required not in files:
-            raise BundleError(f"{path / MANIFEST}: does not list {required}: not a whole run.")
+            raise BundleError(f"{path / MANIFEST}: does not list {required}: not a whole {kind}.")
     # A link to a directory is a directory too, but none of a run's.
     found = (p for p in path.rglob("*") if p.is_symlink() or not p.is_dir())
     present = {p.relative_to(path).as_posix() for p in found}
@@ -261,6 +269,11 @@ def read_manifest(path: Path) -> dict[str, Any]:
             f"{path}: has format {manifest['format']}, this version reads up to {FORMAT}. Upgrade "
             "lstmcast."
         )
+    if kind_of(manifest) not in _REQUIRED:
+        raise BundleError(
+            f"{path}: is a {kind_of(manifest)!r}, which this version does not know. Upgrade "
+            "lstmcast."
+        )
     files = manifest.get("files")
     whole = isinstance(files, dict) and all(
         isinstance(entry, dict) and {"sha256", "size"} <= entry.keys() for entry in files.values()
@@ -268,6 +281,11 @@ def read_manifest(path: Path) -> dict[str, Any]:
     if not whole:
         raise BundleError(f"{file}: its list of files is damaged.")
     return manifest
+
+
+def kind_of(manifest: Mapping[str, Any]) -> str:
+    """What a manifest is of: `run` or `backtest`."""
+    return str(manifest.get("kind", RUN))
 
 
 def read_metrics(path: Path) -> dict[str, Any]:

@@ -77,3 +77,9 @@ def test_what_forecasts_imports_exactly_that_and_onnx_runtime(
 
 def test_runs_show_imports_nothing_heavy(trained_run: Path, tmp_path: Path) -> None:
     assert not imported("runs", "show", trained_run, cwd=tmp_path) & HEAVY
+
+
+def test_compare_imports_scipy_when_it_runs_and_no_more(trained_run: Path, tmp_path: Path) -> None:
+    assert imported("compare", "--help", cwd=tmp_path) & KNOWN == {"typer", "pydantic"}
+    found = imported("compare", trained_run, "naive", cwd=tmp_path) & KNOWN
+    assert found == READING | {"scipy"}
