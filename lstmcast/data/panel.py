@@ -222,3 +222,28 @@ def tail(panel: Panel, n_rows: IntArray) -> Panel:
         offsets=np.concatenate([[0], np.cumsum(n_rows)]),
         origin=panel.origin and panel.origin.take(keep),
     )
+
+
+def head(panel: Panel, n_rows: IntArray) -> Panel:
+    """The first rows of each series.
+
+    A series of which none is wanted is left out: statistics by series need a row of each.
+
+    Args:
+        panel: Any panel.
+        n_rows: int64, `(n_series,)`, how many of each series, at most its length; not all 0.
+    """
+    last = panel.offsets[:-1] + n_rows
+    keep = np.arange(panel.n_rows) < np.repeat(last, np.diff(panel.offsets))
+    kept = np.flatnonzero(n_rows > 0)
+    return replace(
+        panel,
+        times=panel.times[keep],
+        values=panel.values[keep],
+        codes=panel.codes[keep],
+        static_values=panel.static_values[kept],
+        static_codes=panel.static_codes[kept],
+        offsets=np.concatenate([[0], np.cumsum(n_rows[kept])]),
+        series=tuple(panel.series[i] for i in kept),
+        origin=panel.origin and panel.origin.take(keep),
+    )
