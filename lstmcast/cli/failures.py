@@ -20,7 +20,7 @@ import typer
 from typer.exceptions import TyperException
 from typer.main import get_command
 
-from lstmcast.cli.output import SCHEMA, coloured, print_json
+from lstmcast.cli.output import SCHEMA, coloured, print_error, print_json
 from lstmcast.errors import DataWarning, LstmcastError, ResourceError
 
 BUG = LstmcastError.exit_code
@@ -161,7 +161,7 @@ def _name(arguments: list[str]) -> str:
 
 def _show(failure: _Failure, *, command: str, as_json: bool) -> None:
     if not as_json:
-        print(f"{coloured('error:', 'red', sys.stderr)} {failure.message}", file=sys.stderr)
+        print_error(failure.message)
         return
     print_json(
         {

@@ -43,7 +43,15 @@ PLOTS = "plots"
 FORECASTS = "forecasts.npz"
 FORECASTS_CSV = "forecasts.csv"
 TENSORBOARD = "tensorboard"
+FOLDS = "folds.csv"
 PARTIAL = ".partial"
+# What a directory under `runs_dir` may be. The manifest of a run, the first kind that there was,
+# does not name it.
+RUN, BACKTEST = "run", "backtest"
+_REQUIRED = {
+    RUN: (CONFIG, PREPARATION, METRICS, WEIGHTS),
+    BACKTEST: (CONFIG, METRICS, FORECASTS, FOLDS),
+}
 # A manifest lists some dozens of files; beyond this it is not one of ours.
 MANIFEST_BYTES = 10_000_000
 
@@ -193,13 +201,36 @@ def _writing(path: Path) -> Iterator[Path]:
         ) from error
 
 
+@contextmanager
+def partial_file(path: Path) -> Iterator[Path]:
+    """A file to write in place of another, which it replaces when the body ends well.
+
+    Raises:
+        ResourceError: If it cannot be written.
+    """
+    beside = path.with_name(f"{path.name}.partial")
+    with _writing(path):
+        try:
+            yield beside
+            _flush(beside)
+            os.replace(beside, path)
+        finally:
+            beside.unlink(missing_ok=True)
+
+
 def load_bundle(path: Path) -> Bundle:
     """Verify and read a run.
 
     Raises:
-        BundleError: If it is missing, damaged, of a newer format, or not one of ours.
+        BundleError: If it is missing, damaged, of a newer format, not one of ours, or no run but a
+            backtest.
     """
     manifest = verify_bundle(path)
+    if kind_of(manifest) != RUN:
+        raise BundleError(
+            f"{path}: is a {kind_of(manifest)}, not a run: it holds no network. `lstmcast train` "
+            f"makes a run, also of {path / CONFIG}."
+        )
     from lstmcast.config.loading import load_config
 
     try:
@@ -230,9 +261,10 @@ def verify_bundle(path: Path) -> dict[str, Any]:
             raise BundleError(
                 f"{file}: was changed after the run was written. Restore it or train the run again."
             )
-    for required in (CONFIG, PREPARATION, METRICS, WEIGHTS):
+    kind = kind_of(manifest)
+    for required in _REQUIRED[kind]:
         if required not in files:
-            raise BundleError(f"{path / MANIFEST}: does not list {required}: not a whole run.")
+            raise BundleError(f"{path / MANIFEST}: does not list {required}: not a whole {kind}.")
     # A link to a directory is a directory too, but none of a run's.
     found = (p for p in path.rglob("*") if p.is_symlink() or not p.is_dir())
     present = {p.relative_to(path).as_posix() for p in found}
@@ -261,6 +293,11 @@ def read_manifest(path: Path) -> dict[str, Any]:
             f"{path}: has format {manifest['format']}, this version reads up to {FORMAT}. Upgrade "
             "lstmcast."
         )
+    if kind_of(manifest) not in _REQUIRED:
+        raise BundleError(
+            f"{path}: is a {kind_of(manifest)!r}, which this version does not know. Upgrade "
+            "lstmcast."
+        )
     files = manifest.get("files")
     whole = isinstance(files, dict) and all(
         isinstance(entry, dict) and {"sha256", "size"} <= entry.keys() for entry in files.values()
@@ -268,6 +305,11 @@ def read_manifest(path: Path) -> dict[str, Any]:
     if not whole:
         raise BundleError(f"{file}: its list of files is damaged.")
     return manifest
+
+
+def kind_of(manifest: Mapping[str, Any]) -> str:
+    """What a manifest is of: `run` or `backtest`."""
+    return str(manifest.get("kind", RUN))
 
 
 def read_metrics(path: Path) -> dict[str, Any]:
