@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from lstmcast.cli.gates import BetterThan, Gates, MaxMase, MinCoverage
 from lstmcast.cli.opening import open_run, suggest_forecast, warn_of_keras
 from lstmcast.cli.options import RUNS_DIR, AsJson, Quiet, RunName, RunsDir
 from lstmcast.cli.output import Console
@@ -23,23 +24,32 @@ def evaluate(
         ),
     ] = None,
     *,
+    max_mase: MaxMase = None,
+    min_coverage: MinCoverage = None,
+    better_than: BetterThan = None,
     runs_dir: RunsDir = RUNS_DIR,
     as_json: AsJson = False,
     quiet: Quiet = False,
 ) -> None:
     """Show how good a run is, on new data too.
 
+    Exits with 1 if a gate fails.
+
     \b
     lstmcast evaluate latest
     lstmcast evaluate latest --data newer.csv --json
+    lstmcast evaluate latest --max-mase 1 --better-than seasonal_naive
     """
     from lstmcast.cli.results import results_text
 
     console = Console("evaluate", as_json=as_json, quiet=quiet)
     forecaster = open_run(run, runs_dir)
+    gates = Gates(max_mase, min_coverage, better_than)
+    judge = gates.judge_for(forecaster.config.evaluation.baselines, runs_dir)
     if data is not None:
         warn_of_keras(forecaster, console)
     metrics = forecaster.evaluate(data)
+    judged = judge(metrics)
     names = ("windows", "metrics", "metrics_scaled", "members", "verdicts")
     console.answer(
         results_text(metrics),
@@ -47,5 +57,7 @@ def evaluate(
         data=data,
         # Only an ensemble has members, and they are measured in training alone.
         **{name: metrics[name] for name in names if name in metrics},
+        **judged.fields(),
     )
+    judged.end(console)
     suggest_forecast(console, run, forecaster.config)

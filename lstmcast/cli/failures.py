@@ -20,7 +20,7 @@ import typer
 from typer.exceptions import TyperException
 from typer.main import get_command
 
-from lstmcast.cli.output import SCHEMA, coloured, print_json
+from lstmcast.cli.output import SCHEMA, coloured, print_error, print_json
 from lstmcast.errors import DataWarning, LstmcastError, ResourceError
 
 BUG = LstmcastError.exit_code
@@ -32,6 +32,8 @@ _DEBUG, _JSON = "--debug", "--json"
 
 # How long a command may take to clean up before a second signal interrupts that, too.
 CLEANING_SECONDS = 5.0
+# After which an exception is raised again that was lost: when the callback is over.
+_AGAIN_SECONDS = 0.05
 
 
 class Terminated(BaseException):
@@ -161,7 +163,7 @@ def _name(arguments: list[str]) -> str:
 
 def _show(failure: _Failure, *, command: str, as_json: bool) -> None:
     if not as_json:
-        print(f"{coloured('error:', 'red', sys.stderr)} {failure.message}", file=sys.stderr)
+        print_error(failure.message)
         return
     print_json(
         {
@@ -179,17 +181,29 @@ def _terminable() -> Iterator[None]:
     """Turn SIGTERM into `Terminated` while the body runs, and Ctrl-C into `KeyboardInterrupt`.
 
     An impatient second signal must not cut short the removal of a half-written run, so it counts
-    only after a while: what the first one raised can be lost in a callback of a library.
+    only after a while. What the first one raised is lost where a library's callback runs, such as
+    JAX's in the garbage collector: Python tells of that, and then it is raised again.
     """
     ends = {signal.SIGTERM: Terminated, signal.SIGINT: KeyboardInterrupt}
     ended = -math.inf
 
+    raised: type[BaseException] = KeyboardInterrupt
+
     def end(number: int, _frame: FrameType | None) -> None:
-        nonlocal ended
+        nonlocal ended, raised
         now = time.monotonic()
         if now - ended > CLEANING_SECONDS:
-            ended = now
-            raise ends[signal.Signals(number)]
+            ended, raised = now, ends[signal.Signals(number)]
+            raise raised
+
+    def end_again(_number: int, _frame: FrameType | None) -> None:
+        raise raised
+
+    def lost(unraisable: Any) -> None:
+        if isinstance(unraisable.exc_value, tuple(ends.values())):
+            signal.setitimer(signal.ITIMER_REAL, _AGAIN_SECONDS)
+        else:
+            hook(unraisable)
 
     if threading.current_thread() is not threading.main_thread():
         yield
@@ -199,8 +213,13 @@ def _terminable() -> Iterator[None]:
     before = {each: old for each, old in before.items() if old != signal.SIG_IGN}
     for each in before:
         signal.signal(each, end)
+    hook = sys.unraisablehook
+    if hasattr(signal, "setitimer"):
+        before[signal.SIGALRM] = signal.signal(signal.SIGALRM, end_again)
+        sys.unraisablehook = lost
     try:
         yield
     finally:
+        sys.unraisablehook = hook
         for each, old in before.items():
             signal.signal(each, old)

@@ -64,6 +64,11 @@ def coloured(text: str, colour: Colour, stream: TextIO) -> str:
     return text if plain or not stream.isatty() else f"\x1b[{_CODES[colour]}m{text}\x1b[0m"
 
 
+def print_error(text: str) -> None:
+    """Print what went wrong on standard error."""
+    print(f"{coloured('error:', 'red', sys.stderr)} {text}", file=sys.stderr)
+
+
 def coloured_state(state: Literal["ok", "note", "problem"]) -> str:
     """The state of a check on standard output, all of one width."""
     colours: dict[str, Colour] = {"ok": "green", "note": "yellow", "problem": "red"}

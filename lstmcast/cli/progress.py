@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, TextIO
 from lstmcast.cli.output import megabytes
 
 if TYPE_CHECKING:
-    from lstmcast.training.progress import EpochRow, Plan, Progress
+    from lstmcast.training.progress import EpochRow, Plan
 
 _STDERR = 2
 # Seconds between two drawings; more often than the eye sees costs training time.
@@ -24,7 +24,7 @@ CLEAR_LINE = "\r\x1b[K"
 
 
 @contextmanager
-def following(*, quiet: bool = False) -> Iterator[Progress | None]:
+def following(*, quiet: bool = False) -> Iterator[BarProgress | LineProgress | None]:
     """What follows a training on standard error.
 
     It writes to a duplicate of the descriptor: training points the original elsewhere, to keep the
@@ -70,13 +70,25 @@ class LineProgress:
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
+        self._label: list[str] = []
+        self._told: str | None = None
         self._clock: _Clock | None = None
+
+    def next_training(self, label: str) -> None:
+        """A training of several begins; its lines begin with the label."""
+        self._label, self._clock = [label], None
+
+    def tell(self, text: str) -> None:
+        """Write a line between the trainings."""
+        self._write(text)
 
     def fit_begins(self, plan: Plan) -> None:
         """Say what the fits run on, before the first."""
         if self._clock is None:
             self._clock = _Clock(plan)
-            self._write(plan_text(plan))
+            if plan_text(plan) != self._told:
+                self._told = plan_text(plan)
+                self._write(self._told)
         else:
             self._clock.next_fit(plan)
 
@@ -94,7 +106,7 @@ class LineProgress:
         if self._clock is not None:
             self._clock.epochs_done = row.epoch
             parts = [*_member(self._clock.plan), f"{parts[0]}/{self._clock.plan.epochs}"]
-        self._write("  ".join([*parts, *_losses(row), f"{row.seconds:.1f} s"]))
+        self._write("  ".join([*self._label, *parts, *_losses(row), f"{row.seconds:.1f} s"]))
 
     def _write(self, line: str) -> None:
         print(line, file=self._stream, flush=True)
@@ -112,18 +124,30 @@ class BarProgress:
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
+        self._label: list[str] = []
+        self._told: str | None = None
         self._batch = 0
         self._clock: _Clock | None = None
         self._last: EpochRow | None = None
         self._drawn = 0.0
         self._write("reading the data, loading Keras …")
 
+    def next_training(self, label: str) -> None:
+        """A training of several begins; its bar is followed by the label."""
+        self._label, self._clock = [label], None
+
+    def tell(self, text: str) -> None:
+        """Write a line that stays, above the bar."""
+        self._stream.write(f"{CLEAR_LINE}{text}\n")
+
     def fit_begins(self, plan: Plan) -> None:
         """Say what the fits run on, on a line that stays, and draw the empty bar under it."""
         self._last, self._batch = None, 0
         if self._clock is None:
             self._clock = _Clock(plan)
-            self._stream.write(CLEAR_LINE + plan_text(plan) + "\n")
+            if plan_text(plan) != self._told:
+                self._told = plan_text(plan)
+                self.tell(self._told)
         else:
             self._clock.next_fit(plan)
         self._draw()
@@ -144,7 +168,7 @@ class BarProgress:
     def fit_ends(self) -> None:
         """Say what follows the last fit; the table after it tells the rest."""
         if self._clock is None or self._clock.is_last:
-            self._write("exporting, measuring, drawing …")
+            self._write("  ".join([*self._label, "exporting, measuring, drawing …"]))
 
     def close(self) -> None:
         """Clear the line for what is printed next."""
@@ -157,7 +181,8 @@ class BarProgress:
         if clock is None:
             return
         epochs = clock.plan.epochs
-        parts = [*_member(clock.plan), f"epoch {min(clock.epochs_done + 1, epochs)}/{epochs}"]
+        parts = [*self._label, *_member(clock.plan)]
+        parts += [f"epoch {min(clock.epochs_done + 1, epochs)}/{epochs}"]
         parts += _losses(self._last) if self._last is not None else []
         if clock.has_ended_an_epoch or clock.is_settled(self._batch):
             parts.append(f"≤ {duration(clock.left(self._batch))} left")

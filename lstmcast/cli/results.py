@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from lstmcast.cli.output import facts, show_path, wrapped
+from lstmcast.reporting.backtest_page import fold_table, judge_of
 from lstmcast.reporting.tables import (
     member_table,
     render_text,
@@ -14,7 +15,7 @@ from lstmcast.reporting.tables import (
     step_table,
     target_tables,
 )
-from lstmcast.reporting.wording import epochs_trained, members_named, short_time, utc_moment
+from lstmcast.reporting.wording import count, epochs_trained, members_named, short_time, utc_moment
 
 if TYPE_CHECKING:
     from lstmcast.runtime.bundle import Bundle
@@ -40,6 +41,24 @@ def results_text(metrics: Mapping[str, Any], *, split: str = "test", detailed: b
         blocks.append(f"MAE by step\n\n{render_text(step_table(scores, 'mae'), width=width)}")
     if "members" in metrics:
         blocks.append(_members_text(metrics, width))
+    return "\n\n".join([*blocks, *verdict_lines(metrics)])
+
+
+def backtest_text(metrics: Mapping[str, Any], *, width: int) -> str:
+    """The tables of a backtest, by fold and of all folds together, and the verdicts.
+
+    Args:
+        metrics: What `metrics.json` of a backtest holds.
+        width: Of the terminal.
+    """
+    scores = metrics["metrics"]["test"]
+    folds, windows = len(metrics["folds"]), metrics["windows"]["test"]
+    by_fold = fold_table(metrics, judge_of(scores))
+    head = f"{count(folds, 'fold')}, {count(windows, 'window')} of the test period (* is best)"
+    blocks = [
+        f"{head}\n\n{render_text(by_fold, width=width)}",
+        f"All folds together\n\n{render_text(result_table(scores), width=width)}",
+    ]
     return "\n\n".join([*blocks, *verdict_lines(metrics)])
 
 

@@ -23,17 +23,22 @@ app.callback(invoke_without_command=True)(show_help)
 
 @app.command("list", context_settings=HELP_OPTIONS)
 def list_(runs_dir: RunsDir = RUNS_DIR, *, as_json: AsJson = False, quiet: Quiet = False) -> None:
-    """List the runs, newest first, with how good each is.
+    """List the runs, newest first, and the backtests, with how good each is.
 
     \b
     lstmcast runs list
     """
+    from lstmcast.runtime.bundle import BACKTEST
     from lstmcast.runtime.runs import list_runs
 
     console = Console("runs list", as_json=as_json, quiet=quiet)
     entries = list_runs(runs_dir)
     lines = [_entry_fields(entry) for entry in entries]
-    console.answer(_list_text(lines) if lines else f"No runs in {runs_dir}.", runs=lines)
+    backtests = [_backtest_fields(entry) for entry in list_runs(runs_dir, kind=BACKTEST)]
+    text = _list_text(lines) if lines else f"No runs in {runs_dir}."
+    if backtests:
+        text += f"\n\n{_backtests_text(backtests)}"
+    console.answer(text, runs=lines, backtests=backtests)
     if lines:
         console.suggest("lstmcast runs show RUN", "the whole result of one")
     else:
@@ -85,6 +90,48 @@ def _list_text(lines: list[dict[str, Any]]) -> str:
     ]
     broken = [f"{line['id']}: {line['error']}" for line in lines if "error" in line]
     return "\n".join([text_table(headings, rows, right="llrrrrrl"), *broken])
+
+
+def _backtest_fields(entry: RunEntry) -> dict[str, Any]:
+    """What the list tells of a backtest; with `error` alone where it cannot be read."""
+    from lstmcast.runtime.bundle import read_metrics
+
+    fields: dict[str, Any] = {"backtest": str(entry.path), "id": entry.path.name}
+    try:
+        metrics = read_metrics(entry.path)
+        over, verdict = metrics["over_folds"]["model"], metrics["verdicts"]["folds"]
+        return {
+            **fields,
+            "created": entry.created,
+            "folds": len(metrics["folds"]),
+            "mase": over.get("mase", {}).get("mean"),
+            "mase_deviation": over.get("mase", {}).get("deviation"),
+            "rmse": over.get("rmse", {}).get("mean"),
+            "folds_won": verdict["won"],
+        }
+    except (BundleError, KeyError, TypeError) as error:
+        return {**fields, "error": f"cannot be read: {error}"}
+
+
+def _backtests_text(lines: list[dict[str, Any]]) -> str:
+    from lstmcast.reporting.wording import format_number
+
+    headings = ("backtest", "created (UTC)", "folds", "MASE", "±", "RMSE", "beats the baselines")
+    rows = [
+        (
+            line["id"],
+            short_time(line["created"].removesuffix("Z")),
+            str(line["folds"]),
+            format_number(line["mase"]),
+            format_number(line["mase_deviation"]),
+            format_number(line["rmse"]),
+            "" if line["folds_won"] is None else f"in {line['folds_won']} of {line['folds']} folds",
+        )
+        for line in lines
+        if "error" not in line
+    ]
+    broken = [f"{line['id']}: {line['error']}" for line in lines if "error" in line]
+    return "\n".join([text_table(headings, rows, right="llrrrrl"), *broken])
 
 
 @app.command(context_settings=HELP_OPTIONS)
@@ -143,26 +190,27 @@ def compare(
 @app.command(context_settings=HELP_OPTIONS)
 def verify(
     runs: Annotated[
-        list[str] | None, typer.Argument(metavar="[RUN]...", help="Without it: every run.")
+        list[str] | None,
+        typer.Argument(metavar="[RUN]...", help="Without it: every run and backtest."),
     ] = None,
     runs_dir: RunsDir = RUNS_DIR,
     *,
     as_json: AsJson = False,
     quiet: Quiet = False,
 ) -> None:
-    """Check the files of runs against what was written.
+    """Check the files of runs and backtests against what was written.
 
-    Exits with 4 if a run is damaged.
+    Exits with 4 if one is damaged.
 
     \b
     lstmcast runs verify
     lstmcast runs verify latest
     """
-    from lstmcast.runtime.runs import find_run, list_runs
+    from lstmcast.runtime.runs import find_run, list_all
 
     console = Console("runs verify", as_json=as_json, quiet=quiet)
     paths = [find_run(run, runs_dir) for run in runs or ()]
-    paths = paths or [entry.path for entry in list_runs(runs_dir)]
+    paths = paths or [entry.path for entry in list_all(runs_dir)]
     found = {show_path(path): _damage(path) for path in paths}
     damaged = any(found.values())
     outcome = {"status": "error", "exit_code": BundleError.exit_code} if damaged else {}

@@ -102,6 +102,14 @@ def observed_targets(panel: Panel, cleaned: Cleaned, config: Config) -> FloatArr
     return np.where(np.isnan(panel.targets), filled, panel.targets)
 
 
+def targets_to_score(panel: Panel, cuts: Cuts, config: Config) -> FloatArray:
+    """What `observed_targets` gives, without a preparation: it depends on nothing fitted."""
+    if config.data.missing.strategy != "zero":
+        return panel.targets
+    unfitted = np.zeros((1, panel.n_targets))
+    return fill_missing(panel.targets, rows_of(panel, cuts), config.data.missing, means=unfitted)
+
+
 def transform_targets(
     panel: Panel, cleaned: Cleaned, exponents: tuple[float | None, ...], config: Config
 ) -> Cleaned:

@@ -89,7 +89,7 @@ def build_dataset(config: Config, panel: Panel, *, splits: Splits | None = None)
     for split in empty:
         rows = splits.rows(split, panel.n_rows)
         if rows.any():
-            raise _no_window(config, panel, split, rows, prepared.observed)
+            raise no_window(config, panel, split, rows, prepared.observed)
     warnings = (*panel.warnings, *(_EMPTY[split] for split in empty))
     return Dataset(panel, splits, preparation, prepared, starts, warnings)
 
@@ -101,7 +101,7 @@ _EMPTY = {
 }
 
 
-def _no_window(
+def no_window(
     config: Config, panel: Panel, split: SplitName, rows: BoolArray, usable: Usable
 ) -> TooShortError:
     """Why a split has rows but no window, with the arithmetic."""

@@ -206,20 +206,22 @@ class Panel:
 
 
 def head(panel: Panel, n_rows: IntArray) -> Panel:
-    """The first rows of each series; one without any is left out.
+    """The first rows of each series.
+
+    A series of which none is wanted is left out: statistics by series need a row of each.
 
     Args:
         panel: Any panel.
-        n_rows: int64, `(n_series,)`, how many of each series, at most its length.
+        n_rows: int64, `(n_series,)`, how many of each series, at most its length; not all 0.
     """
-    first = np.repeat(panel.offsets[:-1], np.diff(panel.offsets))
-    keep = np.arange(panel.n_rows) - first < np.repeat(n_rows, np.diff(panel.offsets))
-    some = n_rows > 0
+    last = panel.offsets[:-1] + n_rows
+    keep = np.arange(panel.n_rows) < np.repeat(last, np.diff(panel.offsets))
+    kept = np.flatnonzero(n_rows > 0)
     return replace(
-        _taken(panel, keep, n_rows[some]),
-        static_values=panel.static_values[some],
-        static_codes=panel.static_codes[some],
-        series=tuple(name for name, any_left in zip(panel.series, some, strict=True) if any_left),
+        _taken(panel, keep, n_rows[kept]),
+        static_values=panel.static_values[kept],
+        static_codes=panel.static_codes[kept],
+        series=tuple(panel.series[i] for i in kept),
     )
 
 

@@ -97,6 +97,14 @@ def _ratio(total: FloatArray, count: FloatArray) -> FloatArray:
     return np.where(count > 0, total / np.maximum(count, 1), np.nan)
 
 
+def flat_scores(
+    y_true: FloatArray, y_pred: FloatArray, metrics: Sequence[MetricName], *, scale: FloatArray
+) -> dict[str, float | None]:
+    """Each metric by name, of all steps and targets together; else as `score`."""
+    scored = _Scored(y_true, y_pred, scale)
+    return {name: scored.value(name) for name in metrics}
+
+
 def score(
     y_true: FloatArray,
     y_pred: FloatArray,
@@ -156,13 +164,14 @@ def score_split(
     for name, baseline in forecasts.baselines.items():
         scores[name] = scores_of(baseline[:])  # one at a time: it is as large as the forecasts
     if forecasts.quantiles is not None:
-        scores["model"].update(_quantile_scores(y_true, forecasts.quantiles, forecasts.levels))
+        scores["model"].update(quantile_scores(y_true, forecasts.quantiles, forecasts.levels))
     return scores
 
 
-def _quantile_scores(
+def quantile_scores(
     y_true: FloatArray, quantiles: FloatArray, levels: Sequence[float]
 ) -> dict[str, float | None]:
+    """`pinball` and `coverage` of `score_split`, of quantiles `(W, H, T, Q)`."""
     if not y_true.size:
         return {"pinball": None, "coverage": None}
     losses = [formulas.pinball(y_true, quantiles[..., i], tau) for i, tau in enumerate(levels)]

@@ -13,6 +13,7 @@ import numpy as np
 
 from lstmcast import __version__
 from lstmcast.config.loading import dump_config
+from lstmcast.config.schema import Config
 from lstmcast.data.dataset import Dataset, fingerprint
 from lstmcast.data.panel import Panel, Schema, tail
 from lstmcast.evaluation.forecasts import WindowForecasts
@@ -43,7 +44,18 @@ CSV_ROWS = 1_000_000
 
 def manifest_of(dataset: Dataset, fitted: Fitted, created: datetime) -> dict[str, Any]:
     """What the manifest says of a run: what it was made of, and with."""
-    panel, config = dataset.panel, dataset.preparation.config
+    return {
+        **origin_of(dataset.preparation.config, dataset.panel, created),
+        "network": {
+            "shapes": asdict(shapes_of(dataset.preparation)),
+            "parameters": int(sum(weight.size for weight in fitted.weights.values())),
+        },
+        "onnx": dict(fitted.export),
+    }
+
+
+def origin_of(config: Config, panel: Panel, created: datetime) -> dict[str, Any]:
+    """What every manifest says: when, with which versions and of which data it was made."""
     packages = ("keras", config.training.backend, "numpy", "pandas", "onnxruntime")
     versions = {name: importlib.metadata.version(name) for name in packages}
     return {
@@ -63,11 +75,6 @@ def manifest_of(dataset: Dataset, fitted: Fitted, created: datetime) -> dict[str
             "first": str(panel.times.min()),
             "last": str(panel.times.max()),
         },
-        "network": {
-            "shapes": asdict(shapes_of(dataset.preparation)),
-            "parameters": int(sum(weight.size for weight in fitted.weights.values())),
-        },
-        "onnx": dict(fitted.export),
     }
 
 

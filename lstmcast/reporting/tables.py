@@ -82,7 +82,7 @@ def result_table(scores: SplitScores, metrics: Sequence[str] | None = None) -> R
     """
     names = metrics_of(scores) if metrics is None else metrics
     rows = tuple(
-        _row(metric_label(name), [values.get(name) for values in scores.values()], name)
+        best_of(metric_label(name), [values.get(name) for values in scores.values()], name)
         for name in names
     )
     return ResultTable("metric", _columns(scores), rows)
@@ -92,7 +92,7 @@ def step_table(scores: SplitScores, metric: str) -> ResultTable:
     """One metric of one split, a row for each step of the horizon."""
     series = [values["by_step"][metric] for values in scores.values()]
     rows = tuple(
-        _row(str(step), list(values), metric)
+        best_of(str(step), list(values), metric)
         for step, values in enumerate(zip(*series, strict=True), start=1)
     )
     return ResultTable("step", _columns(scores), rows)
@@ -182,7 +182,8 @@ def _columns(scores: SplitScores) -> tuple[str, ...]:
     return tuple(forecaster_label(name) for name in scores)
 
 
-def _row(label: str, values: Sequence[float | None], metric: str) -> Row:
+def best_of(label: str, values: Sequence[float | None], metric: str) -> Row:
+    """A row of one metric, with its best values known."""
     known = [value for value in values if value is not None]
     if len(known) < 2 or metric in _NOT_RANKED:
         return Row(label, tuple(values), frozenset())

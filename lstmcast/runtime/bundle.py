@@ -43,13 +43,14 @@ PLOTS = "plots"
 FORECASTS = "forecasts.npz"
 FORECASTS_CSV = "forecasts.csv"
 TENSORBOARD = "tensorboard"
+FOLDS = "folds.csv"
 PARTIAL = ".partial"
 # What a directory under `runs_dir` may be. The manifest of a run, the first kind that there was,
 # does not name it.
 RUN, BACKTEST = "run", "backtest"
 _REQUIRED = {
     RUN: (CONFIG, PREPARATION, METRICS, WEIGHTS),
-    BACKTEST: (CONFIG, METRICS, FORECASTS),
+    BACKTEST: (CONFIG, METRICS, FORECASTS, FOLDS),
 }
 # A manifest lists some dozens of files; beyond this it is not one of ours.
 MANIFEST_BYTES = 10_000_000
@@ -200,13 +201,36 @@ def _writing(path: Path) -> Iterator[Path]:
         ) from error
 
 
+@contextmanager
+def partial_file(path: Path) -> Iterator[Path]:
+    """A file to write in place of another, which it replaces when the body ends well.
+
+    Raises:
+        ResourceError: If it cannot be written.
+    """
+    beside = path.with_name(f"{path.name}.partial")
+    with _writing(path):
+        try:
+            yield beside
+            _flush(beside)
+            os.replace(beside, path)
+        finally:
+            beside.unlink(missing_ok=True)
+
+
 def load_bundle(path: Path) -> Bundle:
     """Verify and read a run.
 
     Raises:
-        BundleError: If it is missing, damaged, of a newer format, or not one of ours.
+        BundleError: If it is missing, damaged, of a newer format, not one of ours, or no run but a
+            backtest.
     """
     manifest = verify_bundle(path)
+    if kind_of(manifest) != RUN:
+        raise BundleError(
+            f"{path}: is a {kind_of(manifest)}, not a run: it holds no network. `lstmcast train` "
+            f"makes a run, also of {path / CONFIG}."
+        )
     from lstmcast.config.loading import load_config
 
     try:

@@ -98,23 +98,60 @@ def forecast_windows(
         split: Name to give the result.
         starts: int64, `(n_windows,)`.
     """
-    panel, window = prepared.panel, preparation.config.window
-    ahead = starts + window.lookback + window.lead
     units = window_outputs(network, prepared, preparation, starts)
     points, quantiles = split_outputs(units, levels_of(preparation))
+    observed = Observed(prepared.panel, prepared.actual)
+    said = Said(starts=starts, points=points, quantiles=quantiles)
+    return beside_actuals(said, observed, preparation.config, split=split)
+
+
+@dataclass(frozen=True)
+class Observed:
+    """What came true.
+
+    Attributes:
+        panel: The rows.
+        actual: float64, `(n_rows, n_targets)`, the observed targets, NaN where missing.
+    """
+
+    panel: Panel
+    actual: FloatArray
+
+
+@dataclass(frozen=True)
+class Said:
+    """What a network said of some windows, in the user's units.
+
+    Attributes:
+        starts: int64, `(n_windows,)`.
+        points: float64, `(n_windows, horizon, n_targets)`.
+        quantiles: float64, `(n_windows, horizon, n_targets, n_levels)`; None for a point forecast.
+    """
+
+    starts: IntArray
+    points: FloatArray
+    quantiles: FloatArray | None
+
+
+def beside_actuals(
+    said: Said, observed: Observed, config: Config, *, split: str = "test"
+) -> WindowForecasts:
+    """Forecasts beside what came true and the baselines."""
+    panel, window, output = observed.panel, config.window, config.output
+    ahead = said.starts + window.lookback + window.lead
     return WindowForecasts(
         split=split,
-        starts=starts,
-        series=panel.series_of_row[starts],
-        origin_times=panel.times[origins(starts, window)],
+        starts=said.starts,
+        series=panel.series_of_row[said.starts],
+        origin_times=panel.times[origins(said.starts, window)],
         times=StepsAhead(panel.times, ahead, window.horizon),
-        y_true=StepsAhead(prepared.actual, ahead, window.horizon),
-        y_pred=points,
-        quantiles=quantiles,
-        levels=levels_of(preparation),
+        y_true=StepsAhead(observed.actual, ahead, window.horizon),
+        y_pred=said.points,
+        quantiles=said.quantiles,
+        levels=tuple(output.levels) if output.type == "quantiles" else (),
         baselines={
-            name: _Baseline(name, prepared, preparation.config, starts)
-            for name in preparation.config.evaluation.baselines
+            name: _Baseline(name, observed, config, said.starts)
+            for name in config.evaluation.baselines
         },
         targets=panel.schema.targets,
         series_names=panel.series,
@@ -129,16 +166,16 @@ class _Baseline:
     """
 
     name: BaselineName
-    prepared: Prepared
+    observed: Observed
     config: Config
     starts: IntArray
 
     def __getitem__(self, windows: slice | IntArray, /) -> FloatArray:
         """Those of some windows, float64 `(w, H, T)`."""
-        panel = self.prepared.panel
+        panel = self.observed.panel
         return baseline_forecasts(
             [self.name],
-            self.prepared.actual,
+            self.observed.actual,
             offsets=panel.offsets,
             starts=self.starts[windows],
             window=self.config.window,

@@ -1,4 +1,4 @@
-"""Finding runs: by path, by id, by the beginning of an id, or the latest."""
+"""Finding runs and backtests: by path, by id, by the beginning of an id, or the latest."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import Any
 
 from lstmcast.errors import BundleError
-from lstmcast.runtime.bundle import MANIFEST, PARTIAL, read_manifest
+from lstmcast.runtime.bundle import MANIFEST, PARTIAL, RUN, kind_of, read_manifest
 
 
 @dataclass(frozen=True)
 class RunEntry:
-    """A run that is there.
+    """A run, or a backtest, that is there.
 
     Attributes:
         path: Its directory.
@@ -29,9 +29,24 @@ class RunEntry:
         """When it was written, ISO 8601 in UTC; empty where that is unknown."""
         return str((self.manifest or {}).get("created", ""))
 
+    @property
+    def kind(self) -> str:
+        """`run` or `backtest`; what cannot be read counts as a run."""
+        return RUN if self.manifest is None else kind_of(self.manifest)
 
-def list_runs(runs_dir: Path) -> list[RunEntry]:
-    """The runs under a directory, newest first, the unreadable ones last; none is no error."""
+
+def list_runs(runs_dir: Path, *, kind: str = RUN) -> list[RunEntry]:
+    """The runs under a directory, newest first, the unreadable ones last; none is no error.
+
+    Args:
+        runs_dir: The directory.
+        kind: `run`, or `backtest` for these in their place.
+    """
+    return [entry for entry in list_all(runs_dir) if entry.kind == kind]
+
+
+def list_all(runs_dir: Path) -> list[RunEntry]:
+    """The runs and the backtests under a directory, in one order; else as `list_runs`."""
     if not runs_dir.is_dir():
         return []
     entries = []
@@ -45,13 +60,16 @@ def list_runs(runs_dir: Path) -> list[RunEntry]:
     return sorted(entries, key=lambda entry: entry.created, reverse=True)
 
 
-def find_run(name: str, runs_dir: Path) -> Path:
+def find_run(name: str, runs_dir: Path, *, kind: str = RUN) -> Path:
     """Directory of a run.
+
+    Only a path and a whole id name a directory of any kind; opening it tells what it is.
 
     Args:
         name: `latest`, a path, an id, a config's name (`co2` finds the newest run of `co2`), or
             the beginning of one id.
         runs_dir: Where ids are looked up.
+        kind: What all other names mean: `run` or `backtest`.
 
     Raises:
         BundleError: If there is none, or the beginning fits several.
@@ -60,9 +78,10 @@ def find_run(name: str, runs_dir: Path) -> Path:
         for path in (Path(name), runs_dir / name):
             if (path / MANIFEST).exists():
                 return path
-    entries = [entry for entry in list_runs(runs_dir) if entry.manifest is not None]
+    entries = [entry for entry in list_runs(runs_dir, kind=kind) if entry.manifest is not None]
     if not entries:
-        raise BundleError(f"no run under {runs_dir}. `lstmcast train CONFIG` makes one.")
+        command = "train" if kind == RUN else kind
+        raise BundleError(f"no {kind} under {runs_dir}. `lstmcast {command} CONFIG` makes one.")
     if name == "latest":
         return entries[0].path
     named = [entry for entry in entries if (entry.manifest or {}).get("name") == name]
@@ -73,6 +92,6 @@ def find_run(name: str, runs_dir: Path) -> Path:
         return fitting[0].path
     if fitting:
         ids = ", ".join(entry.path.name for entry in fitting[:5])
-        raise BundleError(f"{name!r} fits {len(fitting)} runs: {ids}. Give more of the id.")
+        raise BundleError(f"{name!r} fits {len(fitting)} {kind}s: {ids}. Give more of the id.")
     known = ", ".join(entry.path.name for entry in entries[:5])
-    raise BundleError(f"no run {name!r} under {runs_dir}. The newest are: {known}.")
+    raise BundleError(f"no {kind} {name!r} under {runs_dir}. The newest are: {known}.")

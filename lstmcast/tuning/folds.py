@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from lstmcast.config.schema import Config
-from lstmcast.data.panel import Panel, head
+from lstmcast.data.folds import Fold, fold_data
+from lstmcast.data.panel import Panel
 from lstmcast.data.splitting import Splits, split_panel, splits_at
 from lstmcast.errors import ConfigError, Problem, TooShortError
 
@@ -30,13 +31,11 @@ def validation_folds(panel: Panel, config: Config) -> tuple[tuple[Panel, Splits]
 
 def _fold(panel: Panel, cuts: np.ndarray, folds: int) -> tuple[Panel, Splits]:
     """The panel up to the second cut, with an empty test."""
-    cuts = cuts[:, [0, 1, 1]]
-    bounds = splits_at(panel, cuts).bounds
-    n_rows = bounds[:, 2] - bounds[:, 0]
-    if not (bounds[:, 1] > bounds[:, 0]).any():
+    splits = splits_at(panel, cuts[:, [0, 1, 1]])
+    if not splits.rows("train", panel.n_rows).any():
         raise TooShortError(
             f"tune.folds: {folds} validation periods leave no row for training before the first. "
             "Lower tune.folds or split.validation, or give more data."
         )
-    before = head(panel, n_rows)
-    return before, splits_at(before, cuts[n_rows > 0])
+    data = fold_data(panel, Fold(number=0, splits=splits))
+    return data.panel, data.splits

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import os
 import signal
 import subprocess
@@ -165,3 +166,20 @@ def test_a_reader_that_has_seen_enough_is_no_error(tmp_path: Path) -> None:
     # 0 where the pipe took it all before `head` went, 141 where it did not.
     assert done.stdout.splitlines()[0] == "{"
     assert done.stdout.splitlines()[-1] in ("0", "141")
+
+
+def test_what_a_callback_of_a_library_loses_is_raised_again() -> None:
+    """JAX has one in the garbage collector: what is raised there, Python only tells of."""
+    app = typer.Typer()
+
+    def callback(phase: str, _: object) -> None:
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    @app.command()
+    def lose_it() -> None:
+        gc.callbacks.append(callback)
+        gc.collect()
+        gc.callbacks.remove(callback)
+        time.sleep(60)
+
+    assert call(app, []) == 143

@@ -7,7 +7,13 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Field, field_validator, model_validator
 
 from lstmcast.config.base import Section
-from lstmcast.config.sections.types import FieldPath, MetricName, PositiveInt
+from lstmcast.config.sections.types import (
+    FieldPath,
+    MetricName,
+    PositiveInt,
+    StatisticalName,
+    unique,
+)
 
 
 class Backtest(Section):
@@ -17,7 +23,7 @@ class Backtest(Section):
         default=5, description="Parts of equal length that the test period is cut into."
     )
     every: PositiveInt | None = Field(
-        default=None, description="Steps of each part instead, whatever their number."
+        default=None, description="Steps of each part instead of `folds`, whatever their number."
     )
     window: Literal["expanding", "sliding"] = Field(
         default="expanding",
@@ -28,6 +34,16 @@ class Backtest(Section):
         description="Train anew for each part, only for the first, from the weights of the part "
         "before (`warm`), or for every so many parts.",
     )
+    statistical: list[StatisticalName] = Field(
+        default=[],
+        description="Methods of statsforecast to measure beside, fitted to each part anew; they "
+        "take `pip install 'lstmcast[stats]'`.",
+    )
+
+    @field_validator("statistical")
+    @classmethod
+    def _no_doubles(cls, names: list[str]) -> list[str]:
+        return unique(names, "each")
 
 
 class Parameter(Section):

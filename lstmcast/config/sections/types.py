@@ -25,6 +25,7 @@ Calendar = Literal[
 Statistic = Literal["mean", "std", "min", "max", "median"]
 MetricName = Literal["mse", "rmse", "mae", "r2", "smape", "mase"]
 BaselineName = Literal["naive", "seasonal_naive", "drift"]
+StatisticalName = Literal["auto_ets", "theta", "auto_arima"]
 
 
 def unique(names: list[str], what: str) -> list[str]:

@@ -63,7 +63,14 @@ MODEL = "#0072B2"
 BAND = "#56B4E9"
 VALIDATION = "#D55E00"
 MUTED = "#777777"
-BASELINE_COLORS = {"naive": "#E69F00", "seasonal_naive": "#CC79A7", "drift": "#009E73"}
+BASELINE_COLORS = {
+    "naive": "#E69F00",
+    "seasonal_naive": "#CC79A7",
+    "drift": "#009E73",
+    "auto_ets": "#D55E00",
+    "theta": "#56B4E9",
+    "auto_arima": "#7A5230",
+}
 
 MAX_PANELS = 4
 # Characters of a name that fit beside or above one of several panels.

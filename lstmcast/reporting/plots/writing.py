@@ -10,10 +10,12 @@ from matplotlib.figure import Figure
 
 from lstmcast.reporting.catalogue import plots_left_out
 from lstmcast.reporting.contents import Contents
+from lstmcast.reporting.origins import Origins
 from lstmcast.reporting.plots.acf import plot_residual_acf
 from lstmcast.reporting.plots.error_by_step import plot_error_by_step
 from lstmcast.reporting.plots.forecast import plot_forecast
 from lstmcast.reporting.plots.loss import plot_loss
+from lstmcast.reporting.plots.origins import plot_origins
 from lstmcast.reporting.plots.residuals import (
     plot_residual_histogram,
     plot_residuals_over_time,
@@ -53,6 +55,25 @@ def write_plots(contents: Contents, directory: Path) -> list[Path]:
         if name not in left_out
         for path in save(plot(contents), directory / name)
     ]
+
+
+def write_backtest_plots(contents: Contents, origins: Origins, directory: Path) -> list[Path]:
+    """Write the plots of a backtest as `write_plots` does: its origins, errors and forecasts.
+
+    Args:
+        contents: The forecasts of all folds, as if of one test split.
+        origins: The rows of each fold.
+        directory: Where to; made if it is not there.
+
+    Returns:
+        The files written.
+    """
+    directory.mkdir(parents=True, exist_ok=True)
+    figures = {
+        "origins": plot_origins(origins),
+        **{name: _PLOTTERS[name](contents) for name in ("error_by_step", "forecast")},
+    }
+    return [path for name, figure in figures.items() for path in save(figure, directory / name)]
 
 
 @styled
