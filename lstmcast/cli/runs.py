@@ -23,7 +23,7 @@ app.callback(invoke_without_command=True)(show_help)
 
 @app.command("list", context_settings=HELP_OPTIONS)
 def list_(runs_dir: RunsDir = RUNS_DIR, *, as_json: AsJson = False, quiet: Quiet = False) -> None:
-    """List the runs, newest first, and the backtests, with how good each is.
+    """List runs and backtests, newest first, with how good each is.
 
     \b
     lstmcast runs list
