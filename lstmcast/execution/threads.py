@@ -7,7 +7,7 @@ import os
 from lstmcast.machine import available_cpus
 
 # What the libraries read when they are loaded: OpenMP (pyarrow and `available_cpus` go by it, too),
-# three kinds of BLAS, TensorFlow, and XLA under JAX.
+# three kinds of BLAS, TensorFlow, and XLA under JAX (the last but one is what older versions read).
 _VARIABLES = (
     "OMP_NUM_THREADS",
     "OPENBLAS_NUM_THREADS",
@@ -15,6 +15,7 @@ _VARIABLES = (
     "VECLIB_MAXIMUM_THREADS",
     "TF_NUM_INTRAOP_THREADS",
     "NPROC",
+    "PJRT_NPROC",
 )
 
 

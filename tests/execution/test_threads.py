@@ -47,5 +47,5 @@ def test_cores_are_shared_out(monkeypatch: pytest.MonkeyPatch, n_workers: int, c
 def test_the_libraries_are_told_as_many_threads_as_cores() -> None:
     limits = thread_limits(3)
     assert limits.pop("TF_NUM_INTEROP_THREADS") == "1"
-    assert {"OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "NPROC"} <= set(limits)
+    assert {"OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "PJRT_NPROC"} <= set(limits)
     assert set(limits.values()) == {"3"}
