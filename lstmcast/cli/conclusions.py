@@ -67,6 +67,8 @@ def notes_of(comparison: Comparison) -> list[str]:
         notes.append(f"{count(left_out, 'shared window')} left out: not all have a forecast there.")
     if shared.repeated:
         notes.append(f"{count(shared.repeated, 'window')} left out that occur more than once.")
+    if comparison.settings.seeds and all(each.kind != "seeds" for each in comparison.competitors):
+        notes.append("--seeds: no two of the runs have configs that differ by their seed alone.")
     trained = [each for each in comparison.competitors if each.kind != "baseline"]
     if trained and all(pair.noise is None for pair in comparison.pairs):
         notes.append(

@@ -228,9 +228,9 @@ class _Judged:
         sources = [self.shared.kept[each] for each in competitor.sources]
         if competitor.kind == "seeds":
             origins = self.shared.origin_times[self.windows]
-            of_runs = (float(by_origin(each, origins).mean()) for each in self.losses[which])
+            means = [float(by_origin(each, origins).mean()) for each in self.losses[which]]
             return spread_of_runs(
-                {kept.config.seed: loss for kept, loss in zip(sources, of_runs, strict=True)}
+                {kept.config.seed: mean for kept, mean in zip(sources, means, strict=True)}
             )
         members = sources[0].metrics.get("members") if competitor.kind == "run" else None
         if members is None:

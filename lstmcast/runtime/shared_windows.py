@@ -161,12 +161,10 @@ def _actuals(
     targets: Sequence[str],
 ) -> FloatArray:
     """What came true, the same for all."""
-    first, *others = (
-        _taken(each, each.array("y_true")[place], ahead, targets)
-        for each, place in zip(kept, places, strict=True)
-    )
+    first = _taken(kept[0], kept[0].array("y_true")[places[0]], ahead, targets)
     tolerance = _SAME * np.abs(first).max(initial=0.0)
-    for each, other in zip(kept[1:], others, strict=True):
+    for each, place in zip(kept[1:], places[1:], strict=True):
+        other = _taken(each, each.array("y_true")[place], ahead, targets)
         wrong = np.argwhere(~np.isclose(first, other, rtol=_SAME, atol=tolerance, equal_nan=True))
         if len(wrong):
             window, step, target = wrong[0]

@@ -71,6 +71,33 @@ def test_a_gate_fails_unless_the_first_is_better(runs: Path, invoke: Invoke) -> 
     assert (gate["gate"], gate["limit"], gate["passed"]) == ("require-better", "one", False)
 
 
+def test_what_to_keep_in_mind_is_said(runs: Path, invoke: Invoke) -> None:
+    fold = np.repeat(np.arange(2, dtype=np.int32), 10)
+    starts = np.arange(20) + 5 * fold
+    naive = np.ones((20, 3, 1))
+    naive[0] = np.nan
+    arrays = {"fold": fold, "starts": starts, "baseline_naive": naive}
+    write_kept(runs, "back", origins=range(20, 40), kind="backtest", arrays=arrays)
+    result = invoke("compare", "back", "naive", "--seeds")
+    for note in (
+        "19 origins are few for forecasts 3 steps ahead",
+        "(1 gap)",
+        "1 shared window left out",
+        "no two of the runs",
+    ):
+        assert note in result.err
+    assert "Over 2 disjoint folds" in result.out
+
+
+def test_seeds_are_told_with_their_tests(runs: Path, invoke: Invoke) -> None:
+    for seed in range(3):
+        write_kept(runs, f"a{seed}", origins=ORIGINS, error=noise(1.0, seed), seed=seed)
+    result = invoke("compare", "a0", "a1", "a2", "naive", "--seeds")
+    assert "of 3 seeds is better than naive" in result.out
+    assert "Over seeds, A − B is" in result.out
+    assert "warning" not in result.err
+
+
 @pytest.mark.parametrize("suffix", ["png", "svg"])
 def test_a_plot_is_written(runs: Path, invoke: Invoke, suffix: str) -> None:
     result = invoke("compare", "one", "two", "naive", "--plot", f"difference.{suffix}")
