@@ -23,7 +23,9 @@ app.callback(invoke_without_command=True)(show_help)
 
 @app.command("list", context_settings=HELP_OPTIONS)
 def list_(runs_dir: RunsDir = RUNS_DIR, *, as_json: AsJson = False, quiet: Quiet = False) -> None:
-    """List the runs, newest first, with how good each is; then the backtests.
+    """List the runs, newest first, with how good each is.
+
+    The backtests follow, in a table of their own.
 
     \b
     lstmcast runs list

@@ -12,7 +12,7 @@ from tests.cli.conftest import Invoke
 WHOLE = Environment(
     python="3.12.1",
     system="Linux x86_64",
-    packages={**dict.fromkeys(environment.CORE, "1.0"), "jax": None, "pyarrow": None},
+    packages={**dict.fromkeys(environment.CORE, "1.0"), **dict.fromkeys(environment.OPTIONAL)},
     backends=(Backend("tensorflow", ("/physical_device:CPU:0",)),),
     cpus=2,
     memory=8_000_000_000,
