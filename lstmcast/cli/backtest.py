@@ -48,13 +48,14 @@ def backtest(
     from lstmcast.backtesting import backtest as run_backtest
     from lstmcast.cli.fold_progress import following_folds
     from lstmcast.cli.gates import Gates
+    from lstmcast.execution.local import LocalExecutor
 
     console = Console("backtest", as_json=as_json, quiet=quiet)
     loaded = _load(config, runs_dir, overrides or [])
     gates = Gates(max_mase, min_coverage, better_than)
     judge = gates.judge_for(_forecasters(loaded), runs_dir)
     with following_folds(quiet=quiet) as listener:
-        run = run_backtest(loaded, listener=listener)
+        run = run_backtest(loaded, executor=LocalExecutor(), listener=listener)
     console.warn(run.warnings)
     judged = judge(run.metrics)
     console.answer(_text(run), **_fields(run), **judged.fields())

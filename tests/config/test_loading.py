@@ -334,6 +334,6 @@ def test_loading_imports_no_heavy_library() -> None:
 
 def test_statistical_methods_are_named_once_and_known():
     data = {"time": "t", "target": "y"}
-    for given, says in ((["theta", "theta"], "Received twice: theta"), (["prophet"], "auto_ets")):
+    for names, says in ((["theta", "theta"], "Received twice: theta"), (["prophet"], "auto_ets")):
         with pytest.raises(ConfigError, match=says):
-            config_from_mapping({"data": data, "backtest": {"statistical": given}})
+            config_from_mapping({"data": data, "backtest": {"statistical": names}})
