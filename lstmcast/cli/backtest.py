@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from lstmcast.cli.gates import BetterThan, MaxMase, MinCoverage
-from lstmcast.cli.options import RUNS_DIR, AsJson, Overrides, Quiet, RunsDir
+from lstmcast.cli.options import RUNS_DIR, AsJson, Overrides, Quiet, Ray, RunsDir, Workers
 from lstmcast.cli.output import Console, show_path
 
 if TYPE_CHECKING:
@@ -30,6 +30,8 @@ def backtest(
     max_mase: MaxMase = None,
     min_coverage: MinCoverage = None,
     better_than: BetterThan = None,
+    workers: Workers = None,
+    ray: Ray = None,
     runs_dir: RunsDir = RUNS_DIR,
     as_json: AsJson = False,
     quiet: Quiet = False,
@@ -43,18 +45,21 @@ def backtest(
     \b
     lstmcast backtest config.yaml
     lstmcast backtest config.yaml --set backtest.folds=8 --set backtest.refit=warm
+    lstmcast backtest config.yaml --workers 4
     lstmcast backtest latest --max-mase 1 --better-than seasonal_naive
     """
     from lstmcast.backtesting import backtest as run_backtest
     from lstmcast.cli.fold_progress import following_folds
     from lstmcast.cli.gates import Gates
+    from lstmcast.execution.choosing import choose_executor
 
     console = Console("backtest", as_json=as_json, quiet=quiet)
     loaded = _load(config, runs_dir, overrides or [])
+    executor = choose_executor(loaded.resources, workers=workers, ray=ray)
     gates = Gates(max_mase, min_coverage, better_than)
     judge = gates.judge_for(_forecasters(loaded), runs_dir)
     with following_folds(quiet=quiet) as listener:
-        run = run_backtest(loaded, listener=listener)
+        run = run_backtest(loaded, executor=executor, listener=listener)
     console.warn(run.warnings)
     judged = judge(run.metrics)
     console.answer(_text(run), **_fields(run), **judged.fields())

@@ -30,6 +30,7 @@ CORE = (
 )
 OPTIONAL = {
     "jax": "training.backend: jax (pip install 'lstmcast[jax]')",
+    "statsforecast": "backtest.statistical (pip install 'lstmcast[stats]')",
     "pyarrow": "Parquet files (pip install 'lstmcast[parquet]')",
     "ray": "--ray (pip install 'lstmcast[ray]')",
 }

@@ -38,7 +38,7 @@ lstmcast predict latest           forecast from the last rows on
 Every command takes --debug, which shows the traceback of an error.
 
 \b
-Exit codes: 0 ok, 1 a check failed, 2 usage or config, 3 data, 4 run directory,
+Exit codes: 0 ok, 1 a gate or a check failed, 2 usage or config, 3 data, 4 run directory,
 5 training diverged, 6 resource, 70 bug, 130 or 143 interrupted.
 """
 app = make_app(HELP)

@@ -25,6 +25,8 @@ app.callback(invoke_without_command=True)(show_help)
 def list_(runs_dir: RunsDir = RUNS_DIR, *, as_json: AsJson = False, quiet: Quiet = False) -> None:
     """List runs and backtests, newest first, with how good each is.
 
+    The backtests stand in a table of their own.
+
     \b
     lstmcast runs list
     """

@@ -15,7 +15,8 @@ def choose_executor(resources: Resources, *, workers: int | None, ray: str | Non
 
     Args:
         resources: What each item may use, where several run side by side.
-        workers: Processes on this machine; None or 1 is this process alone.
+        workers: Processes on this machine; None is this process alone, and so is 1, unless the
+            config says how many cores it may use.
         ray: Address of a Ray cluster, or `auto`; None without one.
 
     Raises:
@@ -30,6 +31,6 @@ def choose_executor(resources: Resources, *, workers: int | None, ray: str | Non
         raise ConfigError(f"--workers must be at least 1. Received: {workers}.")
     if ray is not None:
         return RayExecutor(ray, cpus=resources.cpus, gpus=resources.gpus)
-    if workers is None or workers == 1:
+    if workers is None or (workers == 1 and resources.cpus == "auto"):
         return LocalExecutor()
     return ProcessExecutor(workers, resources.cpus, gpus=resources.gpus)

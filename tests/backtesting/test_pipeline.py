@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import pickle
 from types import SimpleNamespace
 
 import numpy as np
@@ -14,6 +15,7 @@ from lstmcast.backtesting import backtest, pipeline
 from lstmcast.backtesting.plan import SilentFollower
 from lstmcast.backtesting.work import run_group
 from lstmcast.errors import BundleError, ResourceError, TooShortError
+from lstmcast.execution.work import Outcome
 from lstmcast.experiment import train
 from lstmcast.runtime.bundle import load_bundle, verify_bundle
 from lstmcast.runtime.runs import find_run, list_runs
@@ -186,6 +188,30 @@ def test_without_a_new_fit_the_first_network_forecasts_all_as_a_run_does(weekly,
         np.testing.assert_allclose(arrays["y_pred"], arrays_of(run)["y_pred"], rtol=1e-5)
     ours, theirs = (each.metrics["metrics"]["test"]["model"] for each in (run, whole))
     assert ours["mase"] == pytest.approx(theirs["mase"], rel=1e-5)
+
+
+class Elsewhere:
+    """What it runs is sent there and back, as to another process."""
+
+    n_workers = 2
+
+    def run(self, work, shared, items):
+        for item in reversed(list(items)):  # ended in another order
+            sent = pickle.loads(pickle.dumps((work, shared, item)))
+            yield Outcome(item, pickle.loads(pickle.dumps(sent[0](*sent[1:]))))
+
+
+def test_folds_may_run_in_other_processes_and_end_in_any_order(always, weekly, tmp_path):
+    listener = Recorder()
+    run = backtest(
+        config_of(), frame=weekly, runs_dir=tmp_path, executor=Elsewhere(), listener=listener
+    )
+    assert listener.done == [3, 2, 1]
+    assert listener.fits == []  # nobody can follow a fit there
+    for name, values in arrays_of(always).items():
+        if values.dtype.kind == "f":
+            np.testing.assert_allclose(arrays_of(run)[name], values, rtol=1e-6)
+    assert [fold["fold"] for fold in run.metrics["folds"]] == [1, 2, 3]
 
 
 def test_a_panel_with_late_and_short_series_quantiles_and_an_ensemble(tmp_path):

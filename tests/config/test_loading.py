@@ -330,3 +330,10 @@ def test_loading_imports_no_heavy_library() -> None:
         [sys.executable, "-c", code], capture_output=True, text=True, check=True, env=os.environ
     )
     assert done.stdout.strip() == "[]"
+
+
+def test_statistical_methods_are_named_once_and_known():
+    data = {"time": "t", "target": "y"}
+    for names, says in ((["theta", "theta"], "Received twice: theta"), (["prophet"], "auto_ets")):
+        with pytest.raises(ConfigError, match=says):
+            config_from_mapping({"data": data, "backtest": {"statistical": names}})

@@ -6,7 +6,7 @@ import pytest
 from sklearn.preprocessing import MinMaxScaler, StandardScaler
 
 from lstmcast.config.loading import config_from_mapping
-from lstmcast.data.cleaned import unfilled
+from lstmcast.data.cleaned import targets_to_score, unfilled
 from lstmcast.data.dataset import build_dataset, load_panel
 from lstmcast.data.preparation import Preparation
 from lstmcast.data.preparing import prepare
@@ -327,3 +327,13 @@ def test_missing_values_are_refused_where_no_strategy_is_named():
     frame.loc[7, "y"] = np.nan
     with pytest.raises(DataError, match="missing value at 2024-01-01 07:00"):
         dataset_of(frame)
+
+
+@pytest.mark.parametrize("missing", [{"strategy": "zero", "limit": 1}, {"strategy": "ffill"}])
+def test_what_is_scored_depends_on_nothing_that_is_fitted(missing):
+    frame = hourly_frame(60)
+    frame.loc[[5, 20, 21, 22, 36], "y"] = np.nan
+    dataset = dataset_of(frame, data={"missing": missing})
+    config = dataset.preparation.config
+    found = targets_to_score(dataset.panel, dataset.preparation.cuts, config)
+    np.testing.assert_array_equal(found, dataset.prepared.actual)

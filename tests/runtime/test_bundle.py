@@ -87,6 +87,26 @@ def test_a_missing_file_is_named(run):
         load_bundle(run)
 
 
+def test_a_manifest_of_another_kind_needs_other_files(run):
+    manifest = {**manifest_of(run), "kind": "backtest"}
+    rewrite(run, manifest)
+    with pytest.raises(BundleError, match=r"does not list forecasts\.npz: not a whole backtest"):
+        verify_bundle(run)
+    for name in ("forecasts.npz", "folds.csv"):
+        (run / name).write_text("x")
+        manifest["files"][name] = {"size": 1, "sha256": hashlib.sha256(b"x").hexdigest()}
+    rewrite(run, manifest)
+    assert verify_bundle(run)["kind"] == "backtest"
+    with pytest.raises(BundleError, match="is a backtest, not a run: it holds no network"):
+        load_bundle(run)
+
+
+def test_an_unknown_kind_asks_for_a_newer_version(run):
+    rewrite(run, {**manifest_of(run), "kind": "prophecy"})
+    with pytest.raises(BundleError, match="is a 'prophecy', which this version does not know"):
+        read_manifest(run)
+
+
 def test_an_extra_file_is_named(run):
     (run / "plots").mkdir()
     (run / "plots" / "mine.png").write_bytes(b"")
