@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -139,13 +140,14 @@ def _run(job: _Job, listener: Listener | None) -> list[FoldResult]:
     # What follows a fit cannot be handed to another process.
     here = isinstance(job.executor, LocalExecutor) and listener is not None
     task = Task(job.config, job.panel, n_folds, listener.follower if here and listener else None)
-    for outcome in job.executor.run(run_group, task, missing):
-        done = outcome.unwrap()
-        job.finished.keep(outcome.item, done)
-        for result in done:
-            results.append(result)
-            if listener is not None:
-                listener.fold_done(result, len(results), n_folds)
+    with closing(job.executor.run(run_group, task, missing)) as outcomes:
+        for outcome in outcomes:
+            done = outcome.unwrap()
+            job.finished.keep(outcome.item, done)
+            for result in done:
+                results.append(result)
+                if listener is not None:
+                    listener.fold_done(result, len(results), n_folds)
     return sorted(results, key=lambda result: result.number)
 
 

@@ -2,21 +2,29 @@
 
 from __future__ import annotations
 
-import sys
+from collections.abc import Callable, Iterator
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from lstmcast.cli.gates import (
+    BetterThan,
+    Gates,
+    Judged,
+    MaxMase,
+    MinCoverage,
+    Verdict,
+    measured,
+)
 from lstmcast.cli.options import RUNS_DIR, AsJson, Quiet, RunsDir
-from lstmcast.cli.output import Console, coloured, show_path
+from lstmcast.cli.output import Console, show_path
 from lstmcast.errors import ConfigError
 
 if TYPE_CHECKING:
     from lstmcast.runtime.comparing import Comparison
 
-_FAILED = 1
 _PLOTS = (".png", ".svg", ".pdf")
 
 
@@ -71,11 +79,16 @@ def compare(
             help="Exit with 1 unless the first is surely better than each of the others.",
         ),
     ] = False,
+    max_mase: MaxMase = None,
+    min_coverage: MinCoverage = None,
+    better_than: BetterThan = None,
     runs_dir: RunsDir = RUNS_DIR,
     as_json: AsJson = False,
     quiet: Quiet = False,
 ) -> None:
     """Say whether one forecast is better than another, beyond chance.
+
+    The gates hold the first that is named. Exits with 1 if one fails.
 
     \b
     lstmcast compare latest seasonal_naive
@@ -90,41 +103,48 @@ def compare(
 
     console = Console("compare", as_json=as_json, quiet=quiet)
     settings = Settings(loss=loss.value, level=level, seeds=seeds)
+    judge = _judge_of(Gates(max_mase, min_coverage, better_than), names[0], runs_dir)
     comparison = compare_names(names, runs_dir, settings)
     if plot is not None:
         _draw(comparison, plot)
-    gates = _gates(comparison) if require_better else []
-    failed = [gate for gate in gates if not gate["passed"]]
+    judged = judge()
+    if require_better:
+        judged = Verdict((*judged.gates, *_surely_better(comparison)), judged.warnings)
     console.answer(
         comparison_text(comparison, by_step=by_step),
-        **({"status": "error", "exit_code": _FAILED} if failed else {}),
         **comparison_json(comparison),
-        **({"gates": gates} if require_better else {}),
+        **judged.fields(),
         **({"plot": show_path(plot)} if plot is not None else {}),
     )
     if not as_json:
         console.warn(notes_of(comparison))
-    for gate in failed if not as_json else ():
-        label = coloured("failed:", "red", sys.stderr)
-        print(f"{label} --require-better: not surely better than {gate['limit']}.", file=sys.stderr)
-    if failed:
-        raise typer.Exit(_FAILED)
+    judged.end(console)
     if plot is not None:
         console.note(f"\nWrote {show_path(plot)}.")
     console.suggest("lstmcast runs compare RUN RUN", "how their configs differ")
 
 
-def _gates(comparison: Comparison) -> list[dict[str, Any]]:
-    """Whether the first is better than each of the others."""
-    return [
-        {
-            "gate": "require-better",
-            "limit": comparison.competitors[pair.other].name,
-            "value": pair.by_loss[comparison.settings.loss].whole.p_holm,
-            "passed": pair.decision.outcome == "better",
-        }
-        for pair in comparison.pairs
-    ]
+def _judge_of(gates: Gates, name: str, runs_dir: Path) -> Callable[[], Verdict]:
+    """What judges the first that is named, by the metrics that are kept of it."""
+    if gates == Gates():
+        return lambda: Verdict(())
+    metrics = measured(name, runs_dir)
+    baselines = [each for each in metrics["metrics"]["test"] if each != "model"]
+    judge = gates.judge_for(baselines, runs_dir)
+    return lambda: judge(metrics)
+
+
+def _surely_better(comparison: Comparison) -> Iterator[Judged]:
+    """Whether the first is better than each of the others, beyond chance."""
+    for pair in comparison.pairs:
+        other = comparison.competitors[pair.other].name
+        yield Judged(
+            gate="require-better",
+            limit=other,
+            value=pair.by_loss[comparison.settings.loss].whole.p_holm,
+            passed=pair.decision.outcome == "better",
+            text=f"--require-better: not surely better than {other}",
+        )
 
 
 def _draw(comparison: Comparison, path: Path) -> None:

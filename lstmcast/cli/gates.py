@@ -42,14 +42,14 @@ class Judged:
 
     Attributes:
         gate: Its option, without the dashes.
-        limit: What the value is held against; None where that is unknown.
+        limit: What the value is held against, a number or a name; None where that is unknown.
         value: What was measured; None where it was not.
         passed: Whether the gate is kept.
         text: Why not, with both numbers; empty where it is.
     """
 
     gate: str
-    limit: float | None
+    limit: float | str | None
     value: float | None
     passed: bool
     text: str = ""
@@ -158,14 +158,24 @@ class Gates:
 def _other(name: str, baselines: Collection[str], runs_dir: Path) -> Metrics | None:
     """The metrics of another run or backtest; None where the name is that of a baseline."""
     from lstmcast.config.sections.types import BaselineName, StatisticalName
-    from lstmcast.runtime.bundle import read_metrics, verify_bundle
-    from lstmcast.runtime.runs import find_run
 
     if name in baselines:
         return None
     if name in (*get_args(BaselineName), *get_args(StatisticalName)):
         among = f"Those that are: {', '.join(baselines)}." if baselines else "There is none."
         raise ConfigError(f"--better-than {name}: it is not measured here. {among}")
+    return measured(name, runs_dir)
+
+
+def measured(name: str, runs_dir: Path) -> Metrics:
+    """The metrics of a run or a backtest.
+
+    Raises:
+        BundleError: If there is no such run, or it is damaged.
+    """
+    from lstmcast.runtime.bundle import read_metrics, verify_bundle
+    from lstmcast.runtime.runs import find_run
+
     path = find_run(name, runs_dir)
     verify_bundle(path)
     return read_metrics(path)

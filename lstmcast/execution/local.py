@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable
 
 from lstmcast.execution.work import Item, Outcome, Result, Shared, Work
 
@@ -14,7 +14,7 @@ class LocalExecutor:
 
     def run(
         self, work: Work[Shared, Item, Result], shared: Shared, items: Iterable[Item | None]
-    ) -> Iterator[Outcome[Item, Result]]:
+    ) -> Generator[Outcome[Item, Result], None, None]:
         """As `Executor.run`."""
         for item in items:
             if item is None:

@@ -7,7 +7,7 @@ import logging
 import os
 import signal
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any, Generic, Literal
 
@@ -68,7 +68,7 @@ class RayExecutor:
 
     def run(
         self, work: Work[Shared, Item, Result], shared: Shared, items: Iterable[Item | None]
-    ) -> Iterator[Outcome[Item, Result]]:
+    ) -> Generator[Outcome[Item, Result], None, None]:
         """As `Executor.run`; `shared` may reach the work with arrays that cannot be written to.
 
         Raises:
@@ -84,7 +84,7 @@ class RayExecutor:
 
     def _run(
         self, ray: Any, work: Work[Shared, Item, Result], kept: Any, items: Iterable[Item | None]
-    ) -> Iterator[Outcome[Item, Result]]:
+    ) -> Generator[Outcome[Item, Result], None, None]:
         """Run the items; `kept` is Ray's reference to what they share."""
         task = ray.remote(
             num_cpus=self.cpus,

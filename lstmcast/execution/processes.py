@@ -9,7 +9,7 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Generator, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
@@ -55,7 +55,7 @@ class ProcessExecutor:
 
     def run(
         self, work: Work[Shared, Item, Result], shared: Shared, items: Iterable[Item | None]
-    ) -> Iterator[Outcome[Item, Result]]:
+    ) -> Generator[Outcome[Item, Result], None, None]:
         """As `Executor.run`."""
         with tempfile.TemporaryDirectory(
             prefix="lstmcast-workers-", ignore_cleanup_errors=True

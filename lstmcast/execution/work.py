@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pickle
 import traceback
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable
 from dataclasses import dataclass
 from typing import Any, Generic, Protocol, TypeVar
 
@@ -49,7 +49,7 @@ class Executor(Protocol):
 
     def run(
         self, work: Work[Shared, Item, Result], shared: Shared, items: Iterable[Item | None]
-    ) -> Iterator[Outcome[Item, Result]]:
+    ) -> Generator[Outcome[Item, Result], None, None]:
         """Run the items, and give each outcome as soon as it is there.
 
         An item is taken from `items` only when a worker is free, and after the outcomes so far were

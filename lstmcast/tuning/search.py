@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -126,8 +127,9 @@ def search(
         load_keras(config.training, seed=config.seed)  # before keras-tuner chooses a backend
         run = _Search(space, journal, watcher or SilentWatcher())
         run.replay(events)
-        for outcome in (executor or LocalExecutor()).run(run_trial, material, run.items()):
-            run.end(outcome)
+        with closing((executor or LocalExecutor()).run(run_trial, material, run.items())) as ended:
+            for outcome in ended:
+                run.end(outcome)
         return run.found()
 
 

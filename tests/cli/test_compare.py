@@ -64,7 +64,7 @@ def test_a_gate_fails_unless_the_first_is_better(runs: Path, invoke: Invoke) -> 
     assert invoke("compare", "one", "two", "--require-better").code == 0
     result = invoke("compare", "two", "one", "naive", "--require-better")
     assert result.code == 1
-    assert "failed: --require-better: not surely better than one." in result.err
+    assert "failed: --require-better: not surely better than one" in result.err
     result = invoke("compare", "two", "one", "--require-better", "--json")
     assert result.code == result.json["exit_code"] == 1
     (gate,) = result.json["gates"]
