@@ -22,10 +22,9 @@ from lstmcast import __version__
 from lstmcast.backtesting.plan import FoldResult, Group
 from lstmcast.config.loading import dump_config
 from lstmcast.config.schema import Config, Resources, Tune
-from lstmcast.errors import ResourceError
-from lstmcast.runtime.bundle import PARTIAL, partial_file
+from lstmcast.runtime.bundle import PARTIAL
+from lstmcast.runtime.files import held, partial_file
 
-_LOCK = "lock"
 _IDENTITY_LENGTH = 16
 
 
@@ -109,25 +108,15 @@ def locked(runs_dir: Path, name: str, identity: str) -> Iterator[Finished]:
         ResourceError: If another process runs the same backtest, or the directory cannot be
             written.
     """
-    from filelock import FileLock, Timeout
-
     folder = runs_dir / PARTIAL / f"{name}-backtest-{identity[:_IDENTITY_LENGTH]}"
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        lock = FileLock(folder / _LOCK, timeout=0)
-        lock.acquire()
-    except Timeout as error:
-        raise ResourceError(
-            f"{folder}: another process runs the same backtest. Wait for it, or end it."
-        ) from error
-    except OSError as error:
-        raise ResourceError(f"{folder}: cannot be written: {error.strerror or error}.") from error
-    finished = Finished(folder)
-    try:
-        yield finished
+        with held(folder, "another process runs the same backtest. Wait for it, or end it."):
+            finished = Finished(folder)
+            try:
+                yield finished
+            finally:
+                finished.remove_empty()
     finally:
-        finished.remove_empty()
-        lock.release()
         with suppress(OSError):
             os.rmdir(folder.parent)
 

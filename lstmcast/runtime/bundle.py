@@ -12,8 +12,8 @@ import json
 import os
 import shutil
 import zipfile
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
@@ -23,7 +23,8 @@ import numpy as np
 
 from lstmcast.config.schema import Config
 from lstmcast.data.preparation import Preparation
-from lstmcast.errors import BundleError, ConfigError, ResourceError
+from lstmcast.errors import BundleError, ConfigError
+from lstmcast.runtime.files import flush, writing
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -112,12 +113,12 @@ class RunWriter:
     def __init__(self, runs_dir: Path, run_id: str) -> None:
         self.path = runs_dir / PARTIAL / run_id
         self.final = runs_dir / run_id
-        with _writing(self.path):
+        with writing(self.path):
             self.path.mkdir(parents=True)
 
     def text(self, name: str, content: str) -> None:
         """Write a text file, UTF-8."""
-        with _writing(self.path / name) as path:
+        with writing(self.path / name) as path:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(content, encoding="utf-8", newline="\n")
 
@@ -127,13 +128,13 @@ class RunWriter:
 
     def table(self, name: str, frame: pd.DataFrame) -> None:
         """Write a table as CSV; numbers in full, so that they read back the same."""
-        with _writing(self.path / name) as path:
+        with writing(self.path / name) as path:
             frame.to_csv(path, index=False, lineterminator="\n")
 
     def log(self, event: str, **values: Any) -> None:
         """Add a line to the log: UTC time, event, and what belongs to it."""
         line = {"time": datetime.now(UTC).isoformat(timespec="milliseconds"), "event": event}
-        with _writing(self.path / LOG) as path, path.open("a", encoding="utf-8") as file:
+        with writing(self.path / LOG) as path, path.open("a", encoding="utf-8") as file:
             file.write(json.dumps({**line, **values}, default=str) + "\n")
 
     def weights(self, weights: Mapping[str, np.ndarray]) -> None:
@@ -141,13 +142,13 @@ class RunWriter:
         from safetensors.numpy import save
 
         content = save({name: np.ascontiguousarray(w) for name, w in weights.items()})
-        with _writing(self.path / WEIGHTS) as path:
+        with writing(self.path / WEIGHTS) as path:
             path.write_bytes(content)
 
     def arrays(self, name: str, arrays: Iterable[tuple[str, np.ndarray]]) -> None:
         """Write named arrays as a compressed npz, one at a time."""
         with (
-            _writing(self.path / name) as path,
+            writing(self.path / name) as path,
             zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive,
         ):
             for key, array in arrays:
@@ -170,11 +171,11 @@ class RunWriter:
             if path.is_file()
         }
         self.json(MANIFEST, {"format": FORMAT, **manifest, "files": files})
-        with _writing(self.final):
+        with writing(self.final):
             for path in [*self.path.rglob("*"), self.path]:
-                _flush(path)
+                flush(path)
             os.replace(self.path, self.final)
-            _flush(self.final.parent)
+            flush(self.final.parent)
         self._tidy()
         return self.final
 
@@ -187,35 +188,6 @@ class RunWriter:
         """Remove `.partial/` unless another run is growing there."""
         with suppress(OSError):
             self.path.parent.rmdir()
-
-
-@contextmanager
-def _writing(path: Path) -> Iterator[Path]:
-    """Turn what the operating system refuses into a `ResourceError` that names the path."""
-    try:
-        yield path
-    except OSError as error:
-        raise ResourceError(
-            f"{path}: cannot be written: {error.strerror or error}. Make room, or choose another "
-            "directory with --set runs_dir=…"
-        ) from error
-
-
-@contextmanager
-def partial_file(path: Path) -> Iterator[Path]:
-    """A file to write in place of another, which it replaces when the body ends well.
-
-    Raises:
-        ResourceError: If it cannot be written.
-    """
-    beside = path.with_name(f"{path.name}.partial")
-    with _writing(path):
-        try:
-            yield beside
-            _flush(beside)
-            os.replace(beside, path)
-        finally:
-            beside.unlink(missing_ok=True)
 
 
 def load_bundle(path: Path) -> Bundle:
@@ -346,11 +318,3 @@ def _read_json(path: Path) -> Any:
         return json.loads(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, ValueError) as error:
         raise BundleError(f"{path}: cannot be read: {error}") from error
-
-
-def _flush(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -20,12 +20,12 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from lstmcast.config.locations import below, dotted
-from lstmcast.errors import BundleError, ConfigError, ResourceError
+from lstmcast.errors import BundleError, ConfigError
+from lstmcast.runtime.files import held, partial_file, writing
 from lstmcast.tuning.trial import Trial
 
 HEADER = "search.json"
 EVENTS = "trials.jsonl"
-LOCK = ".lock"
 # May change when a search goes on.
 _BUDGET = {("tune", "trials"), ("tune", "seconds")}
 _MISSING = "nothing"
@@ -83,7 +83,7 @@ class Journal:
         """Add an event, on disk when this returns."""
         kind = next(kind for kind, form in _KINDS.items() if isinstance(event, form))
         line = json.dumps({"event": kind, **asdict(event)}, allow_nan=False) + "\n"
-        with _writing(self.directory / EVENTS) as path, path.open("a", encoding="utf-8") as file:
+        with writing(self.directory / EVENTS) as path, path.open("a", encoding="utf-8") as file:
             file.write(line)
             file.flush()
             os.fsync(file.fileno())
@@ -94,7 +94,7 @@ class Journal:
             return []
         whole, _, torn = path.read_bytes().rpartition(b"\n")
         if torn:  # half a line, of a process that was killed
-            with _writing(path), path.open("r+b") as file:
+            with writing(path), path.open("r+b") as file:
                 file.truncate(len(whole) + bool(whole))
         lines = whole.decode("utf-8").splitlines()
         return [_event(line, f"{path}, line {i}") for i, line in enumerate(lines, 1)]
@@ -148,25 +148,13 @@ def _short(value: Any) -> str:
     return text if len(text) <= 24 else f"{text[:20]}…"
 
 
-@contextmanager
-def locked(directory: Path) -> Iterator[None]:
-    """Hold a directory, made where it is missing, against other processes.
-
-    Raises:
-        ResourceError: If another one holds it, or it cannot be written.
-    """
-    from filelock import FileLock, Timeout
-
-    with _writing(directory):
-        directory.mkdir(parents=True, exist_ok=True)
-    try:
-        with FileLock(directory / LOCK, timeout=0):
-            yield
-    except Timeout:
-        raise ResourceError(
-            f"{directory}: another process is searching there. Wait for it, or give this search "
-            "another name (--set name=…)."
-        ) from None
+def locked(directory: Path) -> AbstractContextManager[None]:
+    """Hold the directory of a search against other processes; as `held`."""
+    return held(
+        directory,
+        "another process is searching there. Wait for it, or give this search another name "
+        "(--set name=…).",
+    )
 
 
 def set_aside(directory: Path) -> Path | None:
@@ -175,7 +163,7 @@ def set_aside(directory: Path) -> Path | None:
         return None
     moment = datetime.now(UTC).strftime("%Y%m%dT%H%M%S%fZ")
     aside = directory.with_name(f"{directory.name}-{moment}")
-    with _writing(directory):
+    with writing(directory):
         directory.rename(aside)
     return aside
 
@@ -186,24 +174,11 @@ def write_atomic(path: Path, content: str) -> None:
     Raises:
         ResourceError: If it cannot be written.
     """
-    with _writing(path):
+    with writing(path):
         path.parent.mkdir(parents=True, exist_ok=True)
-        partial = path.with_name(f".{path.name}.partial")
-        with partial.open("w", encoding="utf-8", newline="\n") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(partial, path)
+    with partial_file(path) as beside:
+        beside.write_text(content, encoding="utf-8", newline="\n")
 
 
 def _json(values: Any) -> str:
     return json.dumps(values, indent=1, allow_nan=False, ensure_ascii=False) + "\n"
-
-
-@contextmanager
-def _writing(path: Path) -> Iterator[Path]:
-    """Turn what the operating system refuses into a `ResourceError` that names the path."""
-    try:
-        yield path
-    except OSError as error:
-        raise ResourceError(f"{path}: cannot be written: {error.strerror or error}.") from error
