@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from lstmcast.cli.options import AsJson, ConfigFile, Overrides, Quiet, Ray, Workers
-from lstmcast.cli.output import Console, facts, show_path, text_table
+from lstmcast.cli.output import Console, facts, show_path, text_table, wrapped
 from lstmcast.cli.progress import following
 from lstmcast.cli.searching import changes_text, following_search
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 # Trials that are shown at the end; the others are in the table of all.
 _SHOWN = 5
+_TRAINED = ("tuned", "untuned")
 
 
 def tune(
@@ -89,7 +90,7 @@ def _text(outcome: Outcome) -> str:
     blocks = [
         f"Best trials by validation {label}\n\n{_best_trials(outcome)}",
         f"Test period, never read by the search (* is best)\n\n{table}",
-        _verdict(outcome),
+        "\n".join(wrapped(text) for text in (_verdict(outcome), _against_baselines(outcome))),
     ]
     if outcome.importance:
         shares = ", ".join(f"{each.path} {each.share:.0%}" for each in outcome.importance[:4])
@@ -144,6 +145,14 @@ def _verdict(outcome: Outcome) -> str:
         f"test {label} {_change(untuned, tuned, objective)}",
     ]
     return f"Against the config as it was: {', '.join(said)}."
+
+
+def _against_baselines(outcome: Outcome) -> str:
+    """Whether the tuned network is worth having at all."""
+    from lstmcast.evaluation.verdicts import baseline_verdict
+
+    scores = {"model": outcome.scores["tuned"], **outcome.scores}
+    return baseline_verdict({k: v for k, v in scores.items() if k not in _TRAINED}).text
 
 
 def _change(before: float | None, after: float | None, objective: str) -> str:
