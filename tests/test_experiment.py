@@ -2,6 +2,7 @@
 
 import json
 import os
+import pickle
 import subprocess
 import sys
 from pathlib import Path
@@ -11,7 +12,9 @@ import pandas as pd
 import pytest
 
 from lstmcast.config.loading import config_from_mapping
-from lstmcast.errors import DataError, ResourceError, TooShortError
+from lstmcast.errors import ConfigError, DataError, ResourceError, TooShortError
+from lstmcast.execution.local import LocalExecutor
+from lstmcast.execution.work import Outcome
 from lstmcast.experiment import pipeline, rebuild_network, train
 from lstmcast.forecaster import Forecaster
 from lstmcast.models.ensemble import members_of
@@ -109,11 +112,11 @@ def test_a_rebuilt_network_forecasts_as_the_exported_one(trained_run):
 @pytest.fixture(scope="module")
 def ensemble(tmp_path_factory):
     """Members of the seeds 5, 6 and 7, each with its best epoch."""
-    training = {"seeds": 3, "epochs": 2}
-    return train(
-        config_of(tmp_path_factory.mktemp("ensemble"), training=training, seed=5),
-        frame=weekly_cycle(),
-    )
+    return train(ensemble_config(tmp_path_factory.mktemp("ensemble")), frame=weekly_cycle())
+
+
+def ensemble_config(runs_dir):
+    return config_of(runs_dir, training={"seeds": 3, "epochs": 2}, seed=5)
 
 
 def test_an_ensemble_is_one_run_with_the_weights_and_the_history_of_all_members(ensemble):
@@ -151,6 +154,34 @@ def test_a_member_is_what_a_run_of_its_seed_alone_is(ensemble, tmp_path):
             own = alone.metrics["metrics_scaled"][split][name]
             assert spread["values"][2] == pytest.approx(own, rel=1e-5)
             assert spread["mean"] == pytest.approx(np.mean(spread["values"]))
+
+
+def test_members_trained_side_by_side_are_the_same(ensemble, tmp_path):
+    class LastFirst:
+        """Stands for other processes: what goes there and comes back is pickled."""
+
+        n_workers = 2
+
+        def run(self, work, shared, items):
+            work, shared = pickle.loads(pickle.dumps((work, shared)))
+            for item in reversed(list(items)):
+                yield Outcome(item, pickle.loads(pickle.dumps(work(shared, item))))
+
+    config = ensemble_config(tmp_path)
+    apart = train(config, frame=weekly_cycle(), executor=LastFirst())
+    own, theirs = (load_bundle(run.path).weights() for run in (apart, ensemble))
+    assert list(own) == list(theirs)
+    for name, weight in own.items():
+        np.testing.assert_allclose(weight, theirs[name], rtol=1e-5, atol=1e-7)
+    ours, others = (pd.read_csv(run.path / "history.csv") for run in (apart, ensemble))
+    assert ours["member"].tolist() == others["member"].tolist()
+    np.testing.assert_allclose(ours["val_loss"], others["val_loss"], rtol=1e-5)
+
+
+def test_one_network_is_not_trained_side_by_side(tmp_path):
+    with pytest.raises(ConfigError, match=r"training\.seeds: is 1"):
+        train(config_of(tmp_path), frame=weekly_cycle(), executor=LocalExecutor())
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_an_ensemble_forecasts_the_median_of_its_members(ensemble):

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from lstmcast.cli.opening import suggest_forecast
-from lstmcast.cli.options import RUNS_DIR, AsJson, ConfigFile, Overrides, Quiet
+from lstmcast.cli.options import RUNS_DIR, AsJson, ConfigFile, Overrides, Quiet, Ray, Workers
 from lstmcast.cli.output import Console, show_path
 from lstmcast.cli.progress import following
 
@@ -19,6 +19,8 @@ def train(
     config: ConfigFile,
     overrides: Overrides = None,
     *,
+    workers: Workers = None,
+    ray: Ray = None,
     as_json: AsJson = False,
     quiet: Quiet = False,
     verbose: Annotated[
@@ -37,16 +39,24 @@ def train(
     \b
     lstmcast train config.yaml
     lstmcast train config.yaml --set training.epochs=5 --set model.units=[32]
-    lstmcast train config.yaml --set training.seeds=5
+    lstmcast train config.yaml --set training.seeds=5 --workers 2
     lstmcast train config.yaml --json > result.json
     """
     from lstmcast.config.loading import load_config
+    from lstmcast.execution.choosing import choose_executor
+    from lstmcast.execution.local import LocalExecutor
     from lstmcast.experiment import train as train_run
 
     console = Console("train", as_json=as_json, quiet=quiet)
     loaded = load_config(config, overrides=overrides or ())
+    executor = choose_executor(loaded.config.resources, workers=workers, ray=ray)
     with following(quiet=quiet) as progress:
-        run = train_run(loaded.config, progress=progress, show_chatter=verbose > 1)
+        run = train_run(
+            loaded.config,
+            progress=progress,
+            executor=None if isinstance(executor, LocalExecutor) else executor,
+            show_chatter=verbose > 1,
+        )
     console.warn(run.warnings)
     console.answer(_text(run, detailed=verbose > 0), **_fields(run))
     suggest_forecast(console, _shortest_name(run), loaded.config)

@@ -14,9 +14,9 @@ from lstmcast.data.dataset import Dataset
 from lstmcast.data.preparation import Preparation
 from lstmcast.data.windows import gather_inputs
 from lstmcast.errors import ResourceError
+from lstmcast.execution.work import Executor
+from lstmcast.experiment.members import shapes_of, train_apart, train_members
 from lstmcast.models.ensemble import join_members
-from lstmcast.models.registry import build_network
-from lstmcast.models.shapes import Shapes
 from lstmcast.runtime import bundle as files
 from lstmcast.runtime.bundle import RunWriter
 from lstmcast.runtime.network import Network, OnnxNetwork
@@ -53,35 +53,6 @@ class Fitted:
     warnings: tuple[str, ...]
 
 
-def shapes_of(preparation: Preparation) -> Shapes:
-    """The sizes of the network that a preparation and its config ask for."""
-    config, schema = preparation.config, preparation.schema
-    output, categories = config.output, config.features.categories
-    embedded = categories.encoding == "embedding"
-
-    def levels(*roles: Any) -> tuple[int, ...]:
-        names = schema.names(kind="category", roles=roles) if embedded else ()
-        return tuple(len(preparation.vocabularies[name]) + 1 for name in names)
-
-    static = len(schema.names(kind="number", roles=("static",)))
-    if not embedded:
-        names = schema.names(kind="category", roles=("static",))
-        static += sum(len(preparation.vocabularies[name]) for name in names)
-    return Shapes(
-        lookback=config.window.lookback,
-        horizon=config.window.horizon,
-        n_targets=len(schema.targets),
-        n_outputs=len(output.levels) if output.type == "quantiles" else 1,
-        past=len(schema.targets) + len(preparation.features),
-        future=sum(feature.ahead for feature in preparation.features),
-        static=static,
-        past_levels=levels("past", "future"),
-        future_levels=levels("future"),
-        static_levels=levels("static"),
-        embedding_size=categories.embedding_size,
-    )
-
-
 def rebuild_network(preparation: Preparation, weights: Mapping[str, np.ndarray]) -> keras.Model:
     """The network of a run in Keras, in float32 and without what only training uses.
 
@@ -108,7 +79,12 @@ def rebuild_network(preparation: Preparation, weights: Mapping[str, np.ndarray])
 
 
 def fit(
-    dataset: Dataset, writer: RunWriter, progress: Progress, *, show_chatter: bool = False
+    dataset: Dataset,
+    writer: RunWriter,
+    progress: Progress,
+    *,
+    executor: Executor | None = None,
+    show_chatter: bool = False,
 ) -> Fitted:
     """Train the network, or an ensemble of it, export it into the run, and check the export.
 
@@ -116,6 +92,7 @@ def fit(
         dataset: What to train on.
         writer: Of the run; its log takes the epochs, and what the libraries print.
         progress: Told of each epoch.
+        executor: What trains the members of an ensemble side by side; None for one after the other.
         show_chatter: Let the libraries' own lines through to stderr instead.
 
     Raises:
@@ -123,9 +100,9 @@ def fit(
         ResourceError: If the backend or the device is not there.
     """
     if show_chatter:
-        return _fit(dataset, writer, progress)
+        return _fit(dataset, writer, progress, executor)
     with captured_chatter() as chatter:
-        fitted = _fit(dataset, writer, progress)
+        fitted = _fit(dataset, writer, progress, executor)
     writer.log("libraries", text=chatter.text)
     return fitted
 
@@ -162,7 +139,7 @@ def train_in_memory(
     from lstmcast.training.weights import join_weights, weights_of
 
     with captured_chatter():
-        members, histories = _train(dataset, progress, weights=weights)
+        members, histories = train_members(dataset, progress, weights=weights)
         return Trained(
             histories=histories,
             weights=join_weights([weights_of(member) for member in members]),
@@ -170,11 +147,16 @@ def train_in_memory(
         )
 
 
-def _fit(dataset: Dataset, writer: RunWriter, progress: Progress) -> Fitted:
+def _fit(
+    dataset: Dataset, writer: RunWriter, progress: Progress, executor: Executor | None
+) -> Fitted:
     from lstmcast.training.weights import join_weights, weights_of
 
-    tensorboard = writer.path / files.TENSORBOARD
-    members, histories = _train(dataset, progress, tensorboard=tensorboard)
+    if executor is None:
+        tensorboard = writer.path / files.TENSORBOARD
+        members, histories = train_members(dataset, progress, tensorboard=tensorboard)
+    else:
+        members, histories = train_apart(dataset, progress, executor)
     for history in histories:
         writer.log("fit", **asdict(history.plan))
         which = {"member": history.plan.member} if len(histories) > 1 else {}
@@ -189,45 +171,6 @@ def _fit(dataset: Dataset, writer: RunWriter, progress: Progress) -> Fitted:
         export=export,
         warnings=warnings,
     )
-
-
-def _train(
-    dataset: Dataset,
-    progress: Progress,
-    *,
-    weights: Mapping[str, np.ndarray] | None = None,
-    tensorboard: Path | None = None,
-) -> tuple[list[keras.Model], tuple[History, ...]]:
-    """The trained members, and how each was fitted."""
-    from lstmcast.training.fitting import fit_members
-    from lstmcast.training.weights import load_weights, split_weights
-
-    config = dataset.preparation.config
-    members = _initialised(dataset.preparation)
-    if weights is not None:
-        for member, own in zip(members, split_weights(weights, len(members)), strict=True):
-            load_weights(member, own)
-    histories = fit_members(
-        members,
-        dataset.prepared.arrays,
-        starts=dataset.fitted_starts,
-        config=config,
-        progress=progress,
-        tensorboard=tensorboard,
-    )
-    return members, histories
-
-
-def _initialised(preparation: Preparation) -> list[keras.Model]:
-    """The network with its first weights, for each seed."""
-    from lstmcast.training.backend import load_keras
-
-    config, shapes = preparation.config, shapes_of(preparation)
-    networks = []
-    for seed in config.seeds:
-        load_keras(config.training, seed=seed)
-        networks.append(build_network(config.model, shapes))
-    return networks
 
 
 def _in_memory(network: keras.Model) -> Network:

@@ -13,7 +13,9 @@ from typing import TYPE_CHECKING, Any
 from lstmcast.config.loading import dump_config
 from lstmcast.config.schema import Config
 from lstmcast.data.dataset import Dataset, build_dataset, fingerprint, load_panel
+from lstmcast.execution.work import Executor
 from lstmcast.experiment.measuring import measure
+from lstmcast.experiment.members import check_apart
 from lstmcast.experiment.network import fit
 from lstmcast.experiment.recording import manifest_of, write_data, write_report, write_results
 from lstmcast.machine import release_memory
@@ -49,6 +51,7 @@ def train(
     frame: pd.DataFrame | None = None,
     runs_dir: Path | None = None,
     progress: Progress | None = None,
+    executor: Executor | None = None,
     show_chatter: bool = False,
 ) -> TrainedRun:
     """Train one experiment and write its run directory.
@@ -58,17 +61,21 @@ def train(
         frame: The data, in place of `data.path`.
         runs_dir: Where the run is written, in place of the config's `runs_dir`.
         progress: Told of each epoch.
+        executor: What trains the members of an ensemble side by side; None for one after the other.
         show_chatter: Let the libraries' own lines through to stderr, not into the run's log.
 
     Returns:
         The run, whole on disk.
 
     Raises:
+        ConfigError: If there are no members to train side by side.
         DataError: If the data cannot be used; nothing is written then.
         DivergedError: If the loss became NaN or infinite.
         ResourceError: If the disk, the device or a package is not there.
     """
     began = time.perf_counter()
+    if executor is not None:
+        check_apart(config)
     dataset = build_dataset(config, load_panel(config, frame=frame))
     release_memory()
     created = datetime.now(UTC)
@@ -76,7 +83,13 @@ def train(
     try:
         writer.log("data", rows=dataset.panel.n_rows, series=dataset.panel.n_series)
         write_data(writer, dataset)
-        fitted = fit(dataset, writer, progress or SilentProgress(), show_chatter=show_chatter)
+        fitted = fit(
+            dataset,
+            writer,
+            progress or SilentProgress(),
+            executor=executor,
+            show_chatter=show_chatter,
+        )
         release_memory()
         measured = measure(dataset, fitted)
         warnings = (*dataset.warnings, *fitted.warnings)

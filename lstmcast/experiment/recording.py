@@ -18,7 +18,8 @@ from lstmcast.data.dataset import Dataset, fingerprint
 from lstmcast.data.panel import Panel, Schema, tail
 from lstmcast.evaluation.forecasts import WindowForecasts
 from lstmcast.experiment.measuring import Measured
-from lstmcast.experiment.network import Fitted, shapes_of
+from lstmcast.experiment.members import shapes_of
+from lstmcast.experiment.network import Fitted
 from lstmcast.reporting.contents import Actuals, Contents, Fit
 from lstmcast.reporting.report import choose_plots, render_report
 from lstmcast.reporting.wording import (
