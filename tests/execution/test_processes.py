@@ -69,7 +69,9 @@ def test_a_worker_that_dies_while_idle_costs_no_item(tmp_path: Path) -> None:
         yield 0
         pid = seen[0].result["pid"]
         os.kill(pid, signal.SIGKILL)
-        wait_until(lambda: not is_alive(pid))
+        # With all its threads; it is for the executor to take note of that.
+        ended = os.WEXITED | os.WNOHANG | os.WNOWAIT
+        wait_until(lambda: os.waitid(os.P_PID, pid, ended) is not None)
         yield 1
 
     for outcome in ProcessExecutor(1, 1).run(jobs.describe_process, None, items()):
