@@ -28,13 +28,13 @@ INSTALL = $(BIN)/python -m pip install -qq --disable-pip-version-check \
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test test-jax bench accuracy lint format lock clean
+.PHONY: help install demo test test-jax test-extras bench accuracy lint format lock clean
 # Two installs into one environment must not run side by side.
 .NOTPARALLEL:
 
 help: ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1|/p' $(MAKEFILE_LIST) \
-		| while IFS='|' read -r name text; do printf '  make %-9s %s\n' "$$name" "$$text"; done
+		| while IFS='|' read -r name text; do printf '  make %-11s %s\n' "$$name" "$$text"; done
 
 install: $(VENV)/.runtime $(EXTRAS:%=$(VENV)/.extra-%) ## Install lstmcast into .venv
 
@@ -52,6 +52,10 @@ test-jax: $(VENV)/.dev $(VENV)/.extra-jax ## Run the tests of the models and of 
 	@echo "== pytest on JAX"
 	@KERAS_BACKEND=jax $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile $(PYTEST_ARGS) \
 		tests/models tests/training tests/test_experiment.py
+
+test-extras: $(VENV)/.dev $(VENV)/.extra-ray $(VENV)/.extra-stats ## Run the tests that need Ray or statsforecast
+	@echo "== pytest with Ray and statsforecast"
+	@$(BIN)/python -m pytest $(PYTEST_ARGS) tests/execution tests/backtesting/test_statistical.py
 
 bench: $(VENV)/.extra-jax $(BENCH_VENV)/.peers ## Time the same work through the peers (BENCH_ARGS="--data ETTh1.csv")
 	@echo "== benchmarks/speed.py"

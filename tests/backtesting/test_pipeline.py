@@ -292,14 +292,16 @@ def test_other_data_or_another_config_begin_anew(weekly, tmp_path, monkeypatch):
     monkeypatch.setattr(pipeline, "run_group", failing_after(1))
     with pytest.raises(KeyboardInterrupt):
         backtest(config, frame=weekly, runs_dir=tmp_path)
-    monkeypatch.undo()
-    for changed_config, frame in (
-        (config_of(seed=9), weekly),
-        (config, weekly.assign(y=weekly["y"] + 1)),
+    monkeypatch.setattr(pipeline, "run_group", failing_after(0))
+    for changed_config, frame, resumed in (
+        (config_of(seed=9), weekly, None),
+        (config, weekly.assign(y=weekly["y"] + 1), None),
+        (config, weekly, (1, 3)),
     ):
         listener = Recorder()
-        backtest(changed_config, frame=frame, runs_dir=tmp_path, listener=listener)
-        assert listener.resumed is None
+        with pytest.raises(KeyboardInterrupt):
+            backtest(changed_config, frame=frame, runs_dir=tmp_path, listener=listener)
+        assert listener.resumed == resumed
 
 
 def test_a_damaged_piece_of_an_interrupted_backtest_is_computed_again(

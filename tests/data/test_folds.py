@@ -151,7 +151,7 @@ SHAPES = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(SHAPES)
 def test_every_test_origin_is_in_one_fold_and_none_is_trained_on(shape):
     split = {"train": 0.5, "validation": 0.15, "test": 0.35, "per": shape["per"]}

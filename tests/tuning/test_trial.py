@@ -34,7 +34,7 @@ def test_a_trial_is_scored_as_a_training_is(make_config: MakeConfig) -> None:
 
 
 def test_no_value_of_the_test_period_reaches_a_trial(make_config: MakeConfig) -> None:
-    config = make_config(epochs=1, folds=2)
+    config = make_config(epochs=1)
     panel = load_panel(config)
     first_test_row = 136  # 0.85 of 160
     values = panel.values.copy()
