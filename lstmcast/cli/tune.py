@@ -16,7 +16,7 @@ from lstmcast.cli.searching import changes_text, following_search
 
 if TYPE_CHECKING:
     from lstmcast.training.progress import Progress
-    from lstmcast.tuning.results import Outcome
+    from lstmcast.tuning.results import Tuned
 
 # Trials that are shown at the end; the others are in the table of all.
 _SHOWN = 5
@@ -72,38 +72,38 @@ def tune(
         with following(quiet=quiet) as progress:
             yield progress
 
-    outcome = finish(found, following=follow)
-    console.answer(_text(outcome), **outcome.to_json())
-    console.suggest(f"lstmcast predict {show_path(outcome.runs['best'])}", "forecast with the best")
+    tuned = finish(found, following=follow)
+    console.answer(_text(tuned), **tuned.to_json())
+    console.suggest(f"lstmcast predict {show_path(tuned.runs['best'])}", "forecast with the best")
 
 
-def _text(outcome: Outcome) -> str:
+def _text(tuned: Tuned) -> str:
     from lstmcast.reporting.tables import metric_label, render_text, result_table
     from lstmcast.tuning.results import BEST, PLOTS, TRIALS_CSV
 
-    found, where = outcome.found, show_path(outcome.directory)
+    found, where = tuned.found, show_path(tuned.directory)
     metrics = found.space.base.evaluation.metrics
     table = render_text(
-        result_table(outcome.scores, metrics), width=shutil.get_terminal_size().columns
+        result_table(tuned.scores, metrics), width=shutil.get_terminal_size().columns
     )
     label = metric_label(found.space.base.tune.objective)
     blocks = [
-        f"Best trials by validation {label}\n\n{_best_trials(outcome)}",
+        f"Best trials by validation {label}\n\n{_best_trials(tuned)}",
         f"Test period, never read by the search (* is best)\n\n{table}",
-        "\n".join(wrapped(text) for text in (_verdict(outcome), _against_baselines(outcome))),
+        "\n".join(wrapped(text) for text in (_verdict(tuned), _against_baselines(tuned))),
     ]
-    if outcome.importance:
-        shares = ", ".join(f"{each.path} {each.share:.0%}" for each in outcome.importance[:4])
+    if tuned.importance:
+        shares = ", ".join(f"{each.path} {each.share:.0%}" for each in tuned.importance[:4])
         blocks.append(f"What mattered: {shares}")
-    files = [("Config", f"{where}/{BEST}"), ("Run", show_path(outcome.runs["best"]))]
+    files = [("Config", f"{where}/{BEST}"), ("Run", show_path(tuned.runs["best"]))]
     files += [("Trials", f"{where}/{TRIALS_CSV}"), ("Plots", f"{where}/{PLOTS}/")]
     return "\n\n".join([*blocks, facts(files)])
 
 
-def _best_trials(outcome: Outcome) -> str:
+def _best_trials(tuned: Tuned) -> str:
     from lstmcast.reporting.wording import format_number
 
-    found = outcome.found
+    found = tuned.found
     completed = [trial for trial in found.trials.values() if trial.score is not None]
     sign = -1 if found.space.base.tune.objective == "r2" else 1
     ranked = sorted(completed, key=lambda trial: sign * (trial.score or 0.0))[:_SHOWN]
@@ -129,29 +129,29 @@ def _best_trials(outcome: Outcome) -> str:
     return f"{table}\n\n{len(found.trials)} trials: {said}."
 
 
-def _verdict(outcome: Outcome) -> str:
+def _verdict(tuned: Tuned) -> str:
     """What the search brought, in a sentence."""
     from lstmcast.reporting.tables import metric_label
 
-    found = outcome.found
+    found = tuned.found
     objective = found.space.base.tune.objective
     before, best = found.trials[0].score, found.best
     label = metric_label(objective)
     if best.number == 0:
         return f"No trial has a better validation {label} than the config as it was."
-    tuned, untuned = (outcome.scores[name].get(objective) for name in ("tuned", "untuned"))
+    after, untuned = (tuned.scores[name].get(objective) for name in _TRAINED)
     said = [
         f"validation {label} {_change(before, best.score, objective)}",
-        f"test {label} {_change(untuned, tuned, objective)}",
+        f"test {label} {_change(untuned, after, objective)}",
     ]
     return f"Against the config as it was: {', '.join(said)}."
 
 
-def _against_baselines(outcome: Outcome) -> str:
+def _against_baselines(tuned: Tuned) -> str:
     """Whether the tuned network is worth having at all."""
     from lstmcast.evaluation.verdicts import baseline_verdict
 
-    scores = {"model": outcome.scores["tuned"], **outcome.scores}
+    scores = {"model": tuned.scores["tuned"], **tuned.scores}
     return baseline_verdict({k: v for k, v in scores.items() if k not in _TRAINED}).text
 
 

@@ -17,13 +17,7 @@ from lstmcast.execution.work import Executor
 from lstmcast.experiment.measuring import measure
 from lstmcast.experiment.members import check_apart
 from lstmcast.experiment.network import fit
-from lstmcast.experiment.recording import (
-    manifest_of,
-    start_drawing,
-    write_data,
-    write_report,
-    write_results,
-)
+from lstmcast.experiment.recording import manifest_of, write_data, write_report, write_results
 from lstmcast.machine import release_memory
 from lstmcast.runtime.bundle import RunWriter
 from lstmcast.training.progress import Progress, SilentProgress
@@ -89,7 +83,6 @@ def train(
     try:
         writer.log("data", rows=dataset.panel.n_rows, series=dataset.panel.n_series)
         write_data(writer, dataset)
-        drawing = start_drawing()
         fitted = fit(
             dataset,
             writer,
@@ -105,7 +98,6 @@ def train(
         manifest = manifest_of(dataset, fitted, created)
         manifest |= {"warnings": list(warnings), "seconds": seconds}
         write_results(writer, dataset.panel.schema, fitted, measured)
-        drawing.join()
         write_report(writer, manifest, dataset, fitted, measured)
         path = writer.finish(manifest)
     except BaseException:

@@ -5,10 +5,8 @@ from __future__ import annotations
 import importlib.metadata
 import platform
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import asdict
 from datetime import datetime
-from threading import Thread
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -117,23 +115,6 @@ def forecast_arrays(test: WindowForecasts) -> Iterator[tuple[str, np.ndarray]]:
         yield "quantiles", test.quantiles
     for name, baseline in test.baselines.items():
         yield f"baseline_{name}", baseline[:]
-
-
-def start_drawing() -> Thread:
-    """Get ready to draw in a thread, beside the compilation and the fit, which need no Python.
-
-    What goes wrong there goes wrong again where the plots are drawn, and is told then.
-    """
-
-    def warm_up() -> None:
-        with suppress(Exception):
-            from lstmcast.reporting.plots import writing
-
-            writing.warm_up()
-
-    thread = Thread(target=warm_up, daemon=True)
-    thread.start()
-    return thread
 
 
 def write_report(

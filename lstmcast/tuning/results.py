@@ -33,7 +33,7 @@ Following = Callable[[str], AbstractContextManager[Progress | None]]
 
 
 @dataclass(frozen=True)
-class Outcome:
+class Tuned:
     """A search that was brought to its end.
 
     Attributes:
@@ -74,7 +74,7 @@ class Outcome:
 
 def finish(
     found: Found, *, frame: pd.DataFrame | None = None, following: Following | None = None
-) -> Outcome:
+) -> Tuned:
     """Train the best config and the one that the search began with, and write all results.
 
     What an earlier process has trained is not trained again.
@@ -104,10 +104,10 @@ def finish(
                 run = train(config, frame=frame, progress=progress).path
         runs[name] = run
         write_atomic(directory / RESULT, _json({k: str(path) for k, path in runs.items()}))
-    outcome = Outcome(found, directory, best, parameter_importance(found), runs, _scores(runs))
-    write_atomic(directory / RESULT, _json(outcome.to_json()))
-    _write_plots(found, outcome.importance, directory / PLOTS)
-    return outcome
+    tuned = Tuned(found, directory, best, parameter_importance(found), runs, _scores(runs))
+    write_atomic(directory / RESULT, _json(tuned.to_json()))
+    _write_plots(found, tuned.importance, directory / PLOTS)
+    return tuned
 
 
 def best_config(found: Found) -> Config:
@@ -189,10 +189,12 @@ def _kept(directory: Path) -> dict[str, Path]:
 
 
 def _is_run_of(path: Path, config: Config) -> bool:
+    """Whether a run is there that was trained with a config, whatever that says of searches."""
     try:
-        return load_bundle(path).config == config
+        trained = load_bundle(path).config
     except BundleError:
         return False
+    return trained.model_copy(update={"tune": config.tune}) == config
 
 
 def _scores(runs: Mapping[str, Path]) -> dict[str, Mapping[str, Any]]:

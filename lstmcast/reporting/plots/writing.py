@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import warnings
 from collections.abc import Callable
 from pathlib import Path
@@ -22,7 +21,7 @@ from lstmcast.reporting.plots.residuals import (
     plot_residuals_over_time,
     plot_residuals_vs_predicted,
 )
-from lstmcast.reporting.plots.style import headed_figure, styled
+from lstmcast.reporting.plots.style import styled
 
 _PLOTTERS: dict[str, Callable[[Contents], Figure]] = {
     "loss": plot_loss,
@@ -75,17 +74,6 @@ def write_backtest_plots(contents: Contents, origins: Origins, directory: Path) 
         **{name: _PLOTTERS[name](contents) for name in ("error_by_step", "forecast")},
     }
     return [path for name, figure in figures.items() for path in save(figure, directory / name)]
-
-
-def warm_up() -> None:
-    """Load and do what the first plot of a process must, so that it is done when one is drawn.
-
-    Half of what seven plots take: imports, fonts, the engine of the layout.
-    """
-    figure = headed_figure("0", width=1, height=1)
-    figure.subplots().plot([0, 1], label="0")
-    for form in ("png", "svg"):
-        figure.savefig(io.BytesIO(), format=form)
 
 
 @styled
