@@ -19,7 +19,6 @@ from lstmcast.execution.local import LocalExecutor
 from lstmcast.execution.work import Executor, Outcome
 from lstmcast.training.backend import load_keras
 from lstmcast.tuning.advisor import Advisor
-from lstmcast.tuning.folds import validation_folds
 from lstmcast.tuning.journal import Asked, Event, Journal, locked
 from lstmcast.tuning.space import Space, build_space
 from lstmcast.tuning.trial import Item, Material, Trial, run_trial
@@ -118,7 +117,7 @@ def search(
     space = build_space(config)
     config = space.base
     panel = load_panel(config, frame=frame)
-    material = Material(validation_folds(panel, config), config.tune.objective)
+    material = Material(config, panel)
     build_dataset(config, panel)  # what is wrong with the data is said before anything is written
     directory = search_directory(config)
     with locked(directory):

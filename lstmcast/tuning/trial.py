@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
 
 from lstmcast.config.schema import Config, MetricName
-from lstmcast.data.dataset import Dataset, build_dataset
+from lstmcast.data.dataset import Dataset, build_dataset, load_panel
 from lstmcast.data.panel import Panel
 from lstmcast.data.splitting import Splits
-from lstmcast.errors import DivergedError
+from lstmcast.errors import ConfigError, DivergedError
 from lstmcast.experiment.network import Trained, train_in_memory
 from lstmcast.machine import release_memory
 from lstmcast.runtime.evaluating import forecast_windows, score_forecasts, training_scales
 from lstmcast.training.progress import EpochRow, SilentProgress
+from lstmcast.tuning.folds import validation_folds
 
 # What a prepared dataset follows from; trials that agree on these share it.
 _PREPARING = ("data", "features", "window", "scaling")
+# What is done to a panel that was read; all else in `data` says how it is read.
+_AFTER_READING = {"outliers"}
 # Prepared datasets that are kept, for each fold.
 _KEPT = 2
 
@@ -73,12 +76,17 @@ class Material:
     """The data of a search, prepared when a trial asks for it.
 
     Args:
+        config: That of the search.
+        panel: Its data.
+
+    Attributes:
         folds: For each fold the rows up to its validation, and where that begins.
         objective: What is measured.
     """
 
-    def __init__(self, folds: Sequence[tuple[Panel, Splits]], objective: MetricName) -> None:
-        self.folds, self.objective = tuple(folds), objective
+    def __init__(self, config: Config, panel: Panel) -> None:
+        self.folds, self.objective = validation_folds(panel, config), config.tune.objective
+        self._read = config.data.model_dump(exclude=_AFTER_READING)
         self._prepared: dict[tuple[int, str], Dataset] = {}
 
     def dataset(self, config: Config, fold: int) -> Dataset:
@@ -86,7 +94,7 @@ class Material:
         sections = config.model_dump_json(include=set(_PREPARING))
         key = (fold, sections)
         if key not in self._prepared:
-            panel, splits = self.folds[fold]
+            panel, splits = self._fold(config, fold)
             while len(self._prepared) >= _KEPT * len(self.folds):
                 del self._prepared[next(iter(self._prepared))]
             self._prepared[key] = build_dataset(config, panel, splits=splits)
@@ -94,6 +102,14 @@ class Material:
         # The network and its training are those of this trial.
         preparation = replace(dataset.preparation, config=config)
         return replace(dataset, preparation=preparation)
+
+    def _fold(self, config: Config, fold: int) -> tuple[Panel, Splits]:
+        """The rows of a fold, read anew where a trial has them read in another way."""
+        if config.data.model_dump(exclude=_AFTER_READING) == self._read:
+            return self.folds[fold]
+        if config.data.path is None:
+            raise ConfigError("how data are read cannot be searched where they are handed over.")
+        return validation_folds(load_panel(config), config)[fold]
 
     def __getstate__(self) -> dict[str, Any]:
         """What goes to another process: nothing that can be prepared again there."""

@@ -7,18 +7,21 @@ import pickle
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from lstmcast.config.schema import Config
 from lstmcast.data.dataset import load_panel
 from lstmcast.data.panel import Panel
+from lstmcast.errors import ConfigError
 from lstmcast.tuning.folds import validation_folds
+from lstmcast.tuning.space import build_space
 from lstmcast.tuning.trial import Item, Material, run_trial
 from tests.tuning.conftest import MakeConfig
 
 
 def material_of(config: Config, panel: Panel | None = None) -> Material:
-    return Material(validation_folds(panel or load_panel(config), config), config.tune.objective)
+    return Material(config, panel or load_panel(config))
 
 
 def test_a_trial_is_scored_as_a_training_is(make_config: MakeConfig) -> None:
@@ -87,6 +90,23 @@ def test_trials_that_agree_share_what_is_prepared(
     ]
     assert built == [5, 6]
     assert rates == [0.001, 0.5, 0.001, 0.001]
+
+
+def test_what_changes_how_data_are_read_has_them_read_again(make_config: MakeConfig) -> None:
+    config = make_config()
+    material = material_of(config)
+    space = build_space(make_config(space={"data.future_covariates": [[], ["day_no"]]}))
+    path = config.data.path
+    assert isinstance(path, str)
+    frame = pd.read_csv(path)
+    frame.assign(day_no=range(len(frame))).to_csv(path, index=False)
+    known = space.config({"data.future_covariates": ["day_no"]})
+    assert material.dataset(config, 0).prepared.arrays.future.shape[1] == 0
+    assert material.dataset(known, 0).prepared.arrays.future.shape[1] == 1
+    assert material.dataset(known, 0).panel.n_rows == material.dataset(config, 0).panel.n_rows
+    handed = known.model_copy(update={"data": known.data.model_copy(update={"path": None})})
+    with pytest.raises(ConfigError, match="handed over"):
+        material.dataset(handed, 0)
 
 
 def test_another_process_gets_the_rows_alone(make_config: MakeConfig) -> None:
