@@ -53,9 +53,11 @@ test-jax: $(VENV)/.dev $(VENV)/.extra-jax ## Run the tests of the models and of 
 	@KERAS_BACKEND=jax $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile $(PYTEST_ARGS) \
 		tests/models tests/training tests/test_experiment.py
 
-test-extras: $(VENV)/.dev $(VENV)/.extra-ray $(VENV)/.extra-stats ## Run the tests that need Ray or statsforecast
+test-extras: $(VENV)/.dev $(VENV)/.extra-ray $(VENV)/.extra-stats ## Run the tests that need Ray or statsforecast, and the long ones
 	@echo "== pytest with Ray and statsforecast"
 	@$(BIN)/python -m pytest $(PYTEST_ARGS) tests/execution tests/backtesting/test_statistical.py
+	@echo "== the long tests"
+	@$(BIN)/python -m pytest -n $(WORKERS) $(PYTEST_ARGS) -m long
 
 bench: $(VENV)/.extra-jax $(BENCH_VENV)/.peers ## Time the same work through the peers (BENCH_ARGS="--data ETTh1.csv")
 	@echo "== benchmarks/speed.py"

@@ -304,6 +304,7 @@ def test_other_data_or_another_config_begin_anew(weekly, tmp_path, monkeypatch):
         assert listener.resumed == resumed
 
 
+@pytest.mark.long
 def test_a_damaged_piece_of_an_interrupted_backtest_is_computed_again(
     weekly, tmp_path, monkeypatch
 ):

@@ -88,7 +88,7 @@ def test_a_baseline_that_is_not_measured_is_refused_before_any_training(
     assert not (daily.parent / "runs").exists()
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_run_is_backtested_with_its_own_config(daily: Path, invoke: Invoke) -> None:
     run = invoke("train", daily, "--json", "-q", *TINY).json["run"]
     result = invoke("backtest", "latest", *TINY, "--better-than", run)
@@ -107,6 +107,7 @@ def test_a_run_is_backtested_with_its_own_config(daily: Path, invoke: Invoke) ->
     assert invoke("runs", "verify").code == 4
 
 
+@pytest.mark.long
 def test_the_same_command_goes_on_where_it_was_interrupted(
     daily: Path, invoke: Invoke, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -103,7 +103,7 @@ def test_workers_and_ray_exclude_each_other(daily: Path, invoke: Invoke) -> None
     assert "Give one of them" in result.err
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_killed_a_search_goes_on_where_it_was(daily: Path) -> None:
     command = [sys.executable, "-m", "lstmcast", "tune", str(daily), *SET, "--json", "-q"]
     command += ["--set", "tune.trials=3", "--set", "tune.method=random"]
