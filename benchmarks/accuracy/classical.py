@@ -4,36 +4,36 @@
     python benchmarks/accuracy/page.py
 
 Each method is fitted once for each series, on the last rows before the test period, and then
-carried forward to each origin with its parameters as they are, as the network's are. It sees the
-target alone, and there must be one. AutoETS goes without a season that is longer than 24.
+carried forward to each origin, as in a backtest. It sees the target alone, and there must be one.
 """
 
 from __future__ import annotations
 
 import argparse
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import run as accuracy
-from statsforecast.models import AutoARIMA, AutoETS, AutoTheta
 
+from lstmcast.backtesting.statistical import carried_forward
 from lstmcast.config.loading import load_config
+from lstmcast.config.schema import Config
+from lstmcast.config.sections.types import StatisticalName
 from lstmcast.data.dataset import Dataset, build_dataset, load_panel
+from lstmcast.data.panel import FloatArray, IntArray
 from lstmcast.data.windows import origins, target_rows
 from lstmcast.evaluation.baselines import baseline_forecasts
 from lstmcast.evaluation.metrics import mae, mase, rmse
 from lstmcast.experiment import train
 from lstmcast.runtime.evaluating import training_scales
 
-# Rows that a method is fitted on, and rows that it reads before an origin: on more of them a
-# seasonal ARIMA takes hours, and what came long ago no longer counts.
-FITTED, READ = 4_000, 1_000
-METHODS: dict[str, Any] = {
-    "AutoETS": lambda season: AutoETS(season_length=season if season <= 24 else 1),
-    "AutoARIMA": lambda season: AutoARIMA(season_length=season, approximation=True),
-    "Theta": lambda season: AutoTheta(season_length=season),
+METHODS: dict[str, StatisticalName] = {
+    "AutoETS": "auto_ets",
+    "AutoARIMA": "auto_arima",
+    "Theta": "theta",
 }
 
 
@@ -63,7 +63,7 @@ def main() -> None:
         if name == "lstmcast":
             found[name] = _networks(config, dataset, starts, options)
         elif name in METHODS:
-            forecasts = _carried_forward(dataset, starts, name, season)
+            forecasts = _carried_forward(config, dataset, starts, METHODS[name], season)
             found[name] = [_scores(dataset, starts, forecasts)]
         else:
             found[name] = [_scores(dataset, starts, _baseline(dataset, starts, name))]
@@ -75,7 +75,7 @@ def main() -> None:
 
 
 def _networks(
-    config: Any, dataset: Dataset, starts: np.ndarray, options: argparse.Namespace
+    config: Config, dataset: Dataset, starts: IntArray, options: argparse.Namespace
 ) -> list[dict[str, float]]:
     """The scores of a run for each seed."""
     found = []
@@ -87,7 +87,7 @@ def _networks(
     return found
 
 
-def _baseline(dataset: Dataset, starts: np.ndarray, name: Any) -> np.ndarray:
+def _baseline(dataset: Dataset, starts: IntArray, name: Any) -> FloatArray:
     panel = dataset.panel
     return baseline_forecasts(
         [name],
@@ -99,33 +99,28 @@ def _baseline(dataset: Dataset, starts: np.ndarray, name: Any) -> np.ndarray:
     )[name]
 
 
-def _carried_forward(dataset: Dataset, starts: np.ndarray, name: str, season: int) -> np.ndarray:
+def _carried_forward(
+    config: Config, dataset: Dataset, starts: IntArray, method: StatisticalName, season: int
+) -> FloatArray:
     """A method's forecasts, `(windows, horizon, 1)`."""
-    window, panel = dataset.preparation.config.window, dataset.panel
-    forecasts = np.empty((len(starts), window.horizon, 1))
-    for series in np.unique(panel.series_of_row[starts]):
-        begin, end = panel.offsets[series : series + 2]
-        values = _filled(dataset.prepared.actual[begin:end, 0])
-        of_series = np.flatnonzero(panel.series_of_row[starts] == series)
-        ends = origins(starts[of_series], window) - begin + 1
-        # What lies before the first origin of the test period.
-        method = METHODS[name](season).fit(values[max(0, ends[0] - FITTED) : ends[0]])
-        for index, last in zip(of_series, ends, strict=True):
-            ahead = method.forward(
-                values[max(0, last - READ) : last], h=window.lead + window.horizon
-            )
-            forecasts[index, :, 0] = ahead["mean"][window.lead :]
-    return forecasts
+    panel, window = dataset.panel, config.window
+    asked = {"backtest": config.backtest.model_copy(update={"statistical": [method]})}
+    schema = replace(panel.schema, season_length=season)
+    prepared = replace(dataset.prepared, panel=replace(panel, schema=schema))
+    # What lies before the first origin of the test period in each series.
+    fitted_before = panel.offsets[:-1].copy()
+    known, series = origins(starts, window) + 1, panel.series_of_row[starts]
+    for each in np.unique(series):
+        fitted_before[each] = known[series == each].min()
+    carried = carried_forward(
+        prepared, starts, config.model_copy(update=asked), fitted_before=fitted_before
+    )
+    for warning in carried.warnings:
+        print(warning, flush=True)
+    return carried.forecasts[method]
 
 
-def _filled(values: np.ndarray) -> np.ndarray:
-    """Missing values as the last one before them, at the start as the mean of the first 100."""
-    seen = np.where(np.isnan(values), 0, np.arange(len(values)))
-    filled = values[np.maximum.accumulate(seen)]
-    return np.nan_to_num(filled, nan=float(np.nanmean(values[:100])))
-
-
-def _scores(dataset: Dataset, starts: np.ndarray, y_pred: np.ndarray) -> dict[str, float]:
+def _scores(dataset: Dataset, starts: IntArray, y_pred: FloatArray) -> dict[str, float]:
     y_true = dataset.prepared.actual[target_rows(starts, dataset.preparation.config.window)]
     scale = training_scales(dataset.prepared, dataset.splits).mase
     of_window = scale[dataset.panel.series_of_row[starts]]

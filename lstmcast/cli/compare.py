@@ -36,49 +36,52 @@ class LossName(StrEnum):
     pinball = "pinball"
 
 
+Names = Annotated[
+    list[str],
+    typer.Argument(
+        metavar="RUN RUN...",
+        help="Runs, backtests, and baselines that the first of these kept, such as naive. The "
+        "first is compared with each of the others.",
+    ),
+]
+Level = Annotated[
+    float,
+    typer.Option(
+        "--level",
+        metavar="SHARE",
+        min=0.0001,
+        max=0.5,
+        help="Share of equally good pairs that may be called different.",
+    ),
+]
+Seeds = Annotated[
+    bool, typer.Option("--seeds", help="Take runs that differ by their seed alone as one model.")
+]
+ByStep = Annotated[bool, typer.Option("--by-step", help="Show every step, with its interval.")]
+Plot = Annotated[
+    Path | None,
+    typer.Option("--plot", metavar="FILE", help="Draw the difference by step: .png, .svg or .pdf."),
+]
+RequireBetter = Annotated[
+    bool,
+    typer.Option(
+        "--require-better",
+        help="Exit with 1 unless the first is surely better than each of the others.",
+    ),
+]
+
+
 def compare(
-    names: Annotated[
-        list[str],
-        typer.Argument(
-            metavar="RUN RUN...",
-            help="Runs, backtests, and baselines that the first of these kept, such as naive. The "
-            "first is compared with each of the others.",
-        ),
-    ],
+    names: Names,
     loss: Annotated[
         LossName, typer.Option("--loss", help="The loss that the verdict follows.")
     ] = LossName.absolute,
-    level: Annotated[
-        float,
-        typer.Option(
-            "--level",
-            metavar="SHARE",
-            min=0.0001,
-            max=0.5,
-            help="Share of equally good pairs that may be called different.",
-        ),
-    ] = 0.05,
+    level: Level = 0.05,
     *,
-    seeds: Annotated[
-        bool,
-        typer.Option("--seeds", help="Take runs that differ by their seed alone as one model."),
-    ] = False,
-    by_step: Annotated[
-        bool, typer.Option("--by-step", help="Show every step, with its interval.")
-    ] = False,
-    plot: Annotated[
-        Path | None,
-        typer.Option(
-            "--plot", metavar="FILE", help="Draw the difference by step: .png, .svg or .pdf."
-        ),
-    ] = None,
-    require_better: Annotated[
-        bool,
-        typer.Option(
-            "--require-better",
-            help="Exit with 1 unless the first is surely better than each of the others.",
-        ),
-    ] = False,
+    seeds: Seeds = False,
+    by_step: ByStep = False,
+    plot: Plot = None,
+    require_better: RequireBetter = False,
     max_mase: MaxMase = None,
     min_coverage: MinCoverage = None,
     better_than: BetterThan = None,

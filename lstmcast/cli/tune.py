@@ -51,12 +51,17 @@ def tune(
     from lstmcast.tuning.journal import set_aside
     from lstmcast.tuning.results import finish
     from lstmcast.tuning.search import search, search_directory
-    from lstmcast.tuning.space import default_space
+    from lstmcast.tuning.space import build_space, default_space
 
     console = Console("tune", as_json=as_json, quiet=quiet)
     loaded = load_config(config, overrides=overrides or ()).config
     executor = choose_executor(loaded.resources, workers=workers, ray=ray)
     directory = search_directory(loaded)
+    space = build_space(loaded)
+    console.warn(
+        f"tune.space: {path} never counts: what its `when` asks for is not so."
+        for path in space.idle
+    )
     if fresh and (aside := set_aside(directory)):
         console.note(f"The earlier search is kept in {show_path(aside)}.")
     if not loaded.tune.space:

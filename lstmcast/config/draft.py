@@ -16,6 +16,8 @@ from lstmcast.config.yaml_document import Document
 DEFAULT = "default"
 GIVEN = "given"
 OVERRIDE = "--set"
+# Said after what is wrong with such a value.
+FROM_OVERRIDE = "It comes from --set."
 
 
 @dataclass(frozen=True)

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from lstmcast.config.draft import OVERRIDE, Draft, Source
+from lstmcast.config.draft import FROM_OVERRIDE, OVERRIDE, Draft, Source
 from lstmcast.config.fields import Shape, annotation_of, locate, shape_of
 from lstmcast.config.hints import unknown_field_hint
 from lstmcast.config.locations import Location, below, dotted, read_dotted, value_at
@@ -67,10 +67,17 @@ def apply_overrides(draft: Draft, texts: Iterable[str]) -> tuple[Draft, list[Pro
     for text in texts:
         try:
             override = parse_override(text)
+        except ConfigError as error:
+            problems += error.problems
+            continue
+        try:
             location = resolve(override.parts, values)
             assign(values, location, override.value)
         except ConfigError as error:
-            problems += error.problems
+            problems += [
+                replace(problem, message=f"{problem.message} {FROM_OVERRIDE}")
+                for problem in error.problems
+            ]
         else:
             _mark(sources, location, override.value)
     return Draft(values, sources), problems
@@ -128,7 +135,7 @@ def _columns(values: Mapping[str, Any]) -> set[str]:
 def _index(part: str, location: Location) -> int:
     if not part.isdecimal():
         message = f"is a list: its entries are called 0, 1, … Received: {part}."
-        raise ConfigError([Problem(dotted(location), f"{message} It comes from --set.")])
+        raise ConfigError([Problem(dotted(location), message)])
     return int(part)
 
 
@@ -138,13 +145,11 @@ def _field_annotation(shape: Shape, parent: Location, name: str, values: Mapping
         return annotation_of(fields[name])
     path = dotted((*parent, name))
     if not fields:
-        message = f"is not a field: {dotted(parent)} is a single value. It comes from --set."
+        message = f"is not a field: {dotted(parent)} is a single value."
         raise ConfigError([Problem(path, message)])
     where = f"`{dotted(parent)}`" if parent else "the config"
     hint = unknown_field_hint(parent, name, kind=value_at(values, (*parent, "type")))
-    raise ConfigError(
-        [Problem(path, f"is not a field of {where}. It comes from --set.", hint=hint)]
-    )
+    raise ConfigError([Problem(path, f"is not a field of {where}.", hint=hint)])
 
 
 def assign(values: dict[str, Any], location: Location, value: Any) -> None:
@@ -174,8 +179,8 @@ def _enter(holder: Any, location: Location, *, into_list: bool) -> Any:
         child = {"column": child}  # shorthand for a covariate
     if not isinstance(child, list if into_list else dict):
         kind = "a list" if into_list else "a mapping"
-        message = f"is not {kind} in the file, so that --set cannot reach into it."
-        raise ConfigError([Problem(dotted(location), f"{message} Set it as a whole.")])
+        message = f"is not {kind}, so that nothing in it can be set. Set it as a whole."
+        raise ConfigError([Problem(dotted(location), message)])
     holder[part] = child
     return child
 
@@ -191,7 +196,7 @@ def _check_index(holder: list[Any], location: Location) -> None:
     index = location[-1]
     if isinstance(index, int) and index >= len(holder):
         message = f"is beyond the end of a list of {len(holder)}. Set the list as a whole."
-        raise ConfigError([Problem(dotted(location), f"{message} It comes from --set.")])
+        raise ConfigError([Problem(dotted(location), message)])
 
 
 def _mark(sources: dict[Location, Source], location: Location, value: Any) -> None:

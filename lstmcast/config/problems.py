@@ -9,7 +9,7 @@ from typing import Any
 from pydantic import ValidationError
 from pydantic.fields import FieldInfo
 
-from lstmcast.config.draft import OVERRIDE, Draft
+from lstmcast.config.draft import FROM_OVERRIDE, OVERRIDE, Draft
 from lstmcast.config.fields import describe, locate, section_type, shape_of
 from lstmcast.config.hints import did_you_mean, near, unknown_field_hint, value_hint
 from lstmcast.config.locations import Location, dotted, value_at
@@ -38,7 +38,7 @@ def problem_at(
     if source is None:
         return Problem(dotted(location), message, None, hint)
     if source.label == OVERRIDE:
-        message += " It comes from --set."
+        message += f" {FROM_OVERRIDE}"
     return Problem(dotted(location), message, source.line, hint)
 
 

@@ -122,9 +122,8 @@ class _Clock:
 
     def time(self, index: int) -> np.datetime64:
         """The time at an index; beyond the last, one after all."""
-        if index < len(self.times):
-            return self.times[index]  # type: ignore[no-any-return]
-        return self.times[-1] + np.timedelta64(1, "us")  # type: ignore[no-any-return]
+        time: np.datetime64 = self.times[min(index, len(self.times) - 1)]
+        return time if index < len(self.times) else time + np.timedelta64(1, "us")
 
 
 @dataclass(frozen=True)

@@ -66,13 +66,7 @@ def fold_table(metrics: Mapping[str, Any], metric: str) -> ResultTable:
         )
         for fold in metrics["folds"]
     ]
-    # A baseline has no coverage, and so no mean of it.
-    spreads = [values.get(metric, {}) for values in over.values()]
-    rows.append(best_of("mean", [spread.get("mean") for spread in spreads], metric))
-    deviations = tuple(spread.get("deviation") for spread in spreads)
-    rows.append(Row("± deviation", deviations, frozenset()))
-    columns = tuple(forecaster_label(name) for name in over)
-    return ResultTable(f"{metric_label(metric)} by fold", columns, tuple(rows))
+    return _with_spread(f"{metric_label(metric)} by fold", rows, over, metric)
 
 
 def series_table(metrics: Mapping[str, Any], metric: str) -> ResultTable | None:
@@ -85,12 +79,19 @@ def series_table(metrics: Mapping[str, Any], metric: str) -> ResultTable | None:
         best_of(name, [scores.get(metric) for scores in values.values()], metric)
         for name, values in by_series.items()
     ]
+    return _with_spread(f"{metric_label(metric)} by series", rows, over, metric)
+
+
+def _with_spread(
+    title: str, rows: Sequence[Row], over: Mapping[str, Any], metric: str
+) -> ResultTable:
+    """A table of some rows, with their mean and deviation under them."""
+    # A baseline has no coverage, and so no mean of it.
     spreads = [values.get(metric, {}) for values in over.values()]
-    rows.append(best_of("mean", [spread.get("mean") for spread in spreads], metric))
+    mean = best_of("mean", [spread.get("mean") for spread in spreads], metric)
     deviations = tuple(spread.get("deviation") for spread in spreads)
-    rows.append(Row("± deviation", deviations, frozenset()))
     columns = tuple(forecaster_label(name) for name in over)
-    return ResultTable(f"{metric_label(metric)} by series", columns, tuple(rows))
+    return ResultTable(title, columns, (*rows, mean, Row("± deviation", deviations, frozenset())))
 
 
 def render_backtest(

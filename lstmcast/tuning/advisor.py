@@ -44,7 +44,6 @@ class Advisor:
         with _quiet():
             self._oracle = _oracle(config, _hyperparameters(space, self._codes), max_trials)
         self._trials: dict[int, Any] = {}
-        self._recorded: Mapping[str, Any] | None = None
 
     def ask(
         self, trial: int, *, recorded: Mapping[str, Any] | None = None

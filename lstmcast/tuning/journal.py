@@ -158,12 +158,19 @@ def locked(directory: Path) -> AbstractContextManager[None]:
 
 
 def set_aside(directory: Path) -> Path | None:
-    """Give the directory of an earlier search another name; None where there is none."""
+    """Give the directory of an earlier search another name.
+
+    Returns:
+        The new name; None where there is no such search.
+
+    Raises:
+        ResourceError: If another process searches there, or it cannot be renamed.
+    """
     if not (directory / HEADER).exists():
         return None
     moment = datetime.now(UTC).strftime("%Y%m%dT%H%M%S%fZ")
     aside = directory.with_name(f"{directory.name}-{moment}")
-    with writing(directory):
+    with locked(directory), writing(directory):
         directory.rename(aside)
     return aside
 

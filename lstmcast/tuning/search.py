@@ -76,13 +76,13 @@ class Found:
         Raises:
             ResourceError: If none was completed.
         """
-        completed = [trial for trial in self.trials.values() if trial.score is not None]
-        if not completed:
+        sign = -1 if self.space.base.tune.objective == "r2" else 1
+        ranked = [(sign * t.score, n) for n, t in self.trials.items() if t.score is not None]
+        if not ranked:
             reasons = [f"trial {t.number}: {t.error}" for t in self.trials.values() if t.error]
             why = f" {reasons[0]}" if reasons else " tune.seconds ended before one."
             raise ResourceError(f"no trial of {len(self.trials)} was completed.{why}")
-        sign = -1 if self.space.base.tune.objective == "r2" else 1
-        return min(completed, key=lambda trial: sign * trial.score)  # type: ignore[operator]
+        return self.trials[min(ranked)[1]]
 
     def config(self, number: int) -> Config:
         """The config of a trial."""

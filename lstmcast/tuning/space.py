@@ -125,8 +125,7 @@ def _path_problems(path: str, config: Config) -> Iterator[Problem]:
         location = find_field(path, config)
     except ConfigError as error:
         for problem in error.problems:
-            message = problem.message.replace(" It comes from --set.", "")
-            yield Problem(_place(path), f"{path} {message}", hint=problem.hint)
+            yield Problem(_place(path), f"{path} {problem.message}", hint=problem.hint)
         return
     for fixed, why in _FIXED.items():
         if location[: len(fixed)] == fixed:
@@ -183,10 +182,10 @@ def _value_problems(dimension: Dimension, config: Config) -> Iterator[Problem]:
         try:
             vary(config, {**given, dimension.path: value})
         except ConfigError as error:
-            location = find_field(dimension.path, config)
+            field = dotted(find_field(dimension.path, config))
             for problem in error.problems:
                 # What goes wrong elsewhere may go well with other values of the other dimensions.
-                if problem.path == dotted(location) or problem.path.startswith(dotted(location)):
+                if f"{problem.path}.".startswith(f"{field}."):
                     message = f"{json.dumps(value)} {problem.message}"
                     yield Problem(_place(dimension.path), message, hint=problem.hint)
 

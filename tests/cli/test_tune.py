@@ -103,6 +103,29 @@ def test_workers_and_ray_exclude_each_other(daily: Path, invoke: Invoke) -> None
     assert "Give one of them" in result.err
 
 
+def test_a_wrong_space_sets_no_search_aside(
+    daily: Path, invoke: Invoke, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(daily.parent)
+    directory = Path("runs/daily.tune")
+    directory.mkdir(parents=True)
+    (directory / HEADER).write_text("{}")
+    result = invoke("tune", daily, "--set", "tune.space={model.unit: [[2]]}", "--fresh")
+    assert result.code == 2
+    assert (directory / HEADER).exists()
+
+
+def test_a_parameter_that_never_counts_is_told(
+    daily: Path, invoke: Invoke, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(daily.parent)
+    Path("runs").write_text("in the way, so that nothing is trained")
+    space = "{model.dropout: [0.2], model.bidirectional: {choice: [true], when: {model.type: gru}}}"
+    result = invoke("tune", daily, "--set", f"tune.space={space}")
+    assert result.code == 6
+    assert "tune.space: model.bidirectional never counts" in result.err
+
+
 @pytest.mark.long
 def test_killed_a_search_goes_on_where_it_was(daily: Path) -> None:
     command = [sys.executable, "-m", "lstmcast", "tune", str(daily), *SET, "--json", "-q"]

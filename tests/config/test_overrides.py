@@ -70,6 +70,7 @@ def test_an_index_that_is_no_number_is_an_error() -> None:
     (problem,) = problems_with("model.units.first=8")
     assert problem.path == "model.units"
     assert "its entries are called 0, 1" in problem.message
+    assert problem.message.endswith("It comes from --set.")
 
 
 @pytest.mark.parametrize(

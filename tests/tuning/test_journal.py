@@ -107,3 +107,11 @@ def test_an_earlier_search_is_set_aside(tmp_path: Path) -> None:
     assert aside is not None and aside.name.startswith("co2.tune-")
     assert Journal(aside).begin(IDENTITY) == HISTORY
     assert not directory.exists()
+
+
+def test_a_search_that_goes_on_elsewhere_is_not_set_aside(tmp_path: Path) -> None:
+    directory = tmp_path / "co2.tune"
+    kept(directory)
+    with locked(directory), pytest.raises(ResourceError, match="another process"):
+        set_aside(directory)
+    assert Journal(directory).begin(IDENTITY) == HISTORY
