@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Literal
 from lstmcast.config.schema import Config
 from lstmcast.data.windows import Starts, WindowArrays
 from lstmcast.training.backend import sees_gpu
-from lstmcast.training.kernels import kernel_of, steps_per_execution
+from lstmcast.training.kernels import Kernel, kernel_of, steps_per_execution
 from lstmcast.training.losses import window_loss
 from lstmcast.training.memory import fit_memory
 from lstmcast.training.optimizers import make_optimizer
@@ -67,70 +67,131 @@ def fit_members(
     progress: Progress,
     tensorboard: Path | None = None,
 ) -> tuple[History, ...]:
-    """Train the members of an ensemble in place, each as it would be trained alone.
+    """Train the members of an ensemble in place; `Fitter.fit` on one set of windows."""
+    room = len(starts.train) + len(starts.validation)
+    return Fitter(networks, arrays, config, room=room).fit(starts, progress, tensorboard)
 
-    Only the first is compiled; the others' weights take its place in turn. Early stopping, its best
-    weights and `reduce_lr` need validation windows; without any they are left out, and the weights
-    of the last epoch stay.
+
+class Fitter:
+    """Fits networks of one form on windows of the same rows, compiled as seldom as possible.
+
+    The weights of the others take the place of the first network's in turn, and other windows that
+    of the first ones: only where these make batches of another size it is compiled again.
 
     Args:
         networks: What `build_network` made, the same but for the weights; their precision is that
             of the fit.
         arrays: The prepared rows.
-        starts: The windows.
         config: Its `seed`, `window`, `output` and `training`. Network `k` is fitted from the seed
             `config.seed + k`.
-        progress: Follows each fit.
-        tensorboard: Where TensorBoard logs go, if `training.tensorboard`; those of several members
-            go into directories below it.
-
-    Returns:
-        How each fit went.
-
-    Raises:
-        DivergedError: If the loss is no longer finite.
-        ResourceError: If TensorBoard logs are asked for and cannot be written.
+        room: The most windows of one fit, those to validate on included.
     """
-    bench = _Bench(networks[0], arrays, starts, config)
-    fresh, trained, histories = [state_of(network) for network in networks], [], []
-    for member, state in enumerate(fresh):
-        seed = config.seed + member
-        plan = replace(bench.plan, seed=seed, member=member, members=len(networks))
-        logs = tensorboard
-        if tensorboard is not None and len(networks) > 1:
-            logs = tensorboard / f"member_{member}"
-        histories.append(bench.fit(state, plan, progress, logs))
-        trained.append(state_of(networks[0]))
-    for network, state in zip(networks, trained, strict=True):
-        set_state(network, state)
-    return tuple(histories)
+
+    def __init__(
+        self, networks: Sequence[keras.Model], arrays: WindowArrays, config: Config, *, room: int
+    ) -> None:
+        self._networks, self._arrays, self._config, self._room = networks, arrays, config, room
+        self._benches: dict[_Form, _Bench] = {}
+
+    def fit(
+        self, starts: Starts, progress: Progress, tensorboard: Path | None = None
+    ) -> tuple[History, ...]:
+        """Train the networks in place, each as it would be trained alone.
+
+        Early stopping, its best weights and `reduce_lr` need validation windows; without any they
+        are left out, and the weights of the last epoch stay.
+
+        Args:
+            starts: The windows.
+            progress: Follows each fit.
+            tensorboard: Where TensorBoard logs go, if `training.tensorboard`; those of several
+                networks go into directories below it.
+
+        Returns:
+            How each fit went.
+
+        Raises:
+            DivergedError: If the loss is no longer finite.
+            ResourceError: If TensorBoard logs are asked for and cannot be written.
+        """
+        networks = self._networks
+        bench = self._bench(starts)
+        fresh, trained, histories = [state_of(network) for network in networks], [], []
+        for member, state in enumerate(fresh):
+            seed = self._config.seed + member
+            plan = replace(bench.plan, seed=seed, member=member, members=len(networks))
+            logs = tensorboard
+            if tensorboard is not None and len(networks) > 1:
+                logs = tensorboard / f"member_{member}"
+            histories.append(bench.fit(state, plan, progress, logs))
+            trained.append(state_of(networks[0]))
+        for network, state in zip(networks, trained, strict=True):
+            set_state(network, state)
+        return tuple(histories)
+
+    def _bench(self, starts: Starts) -> _Bench:
+        """The compiled network that takes these windows."""
+        form = _form_of(self._config, starts)
+        if form in self._benches:
+            self._benches[form].take(starts)
+        else:
+            self._benches[form] = _Bench(
+                self._networks[0], self._arrays, starts, self._config, form, room=self._room
+            )
+        return self._benches[form]
+
+
+@dataclass(frozen=True)
+class _Form:
+    """What a network is compiled for.
+
+    Attributes:
+        batch_size: Windows of a batch.
+        kernel: What the recurrent layers run on.
+        steps: Batches of one execution.
+    """
+
+    batch_size: int
+    kernel: Kernel
+    steps: int
+
+
+def _form_of(config: Config, starts: Starts) -> _Form:
+    batch_size = min(config.training.batch_size, len(starts.train))
+    n_batches = -(-len(starts.train) // batch_size)
+    kernel = kernel_of(config, has_gpu=sees_gpu(config.training), n_batches=n_batches)
+    return _Form(batch_size, kernel, steps_per_execution(config, n_batches))
 
 
 class _Bench:
-    """A network compiled for training, which takes any weights and is fitted from them.
+    """A network compiled for training, which takes any weights and windows and is fitted from them.
 
     Args:
         network: The network.
         arrays: The prepared rows.
-        starts: The windows.
-        config: As in `fit_members`.
+        starts: The first windows.
+        config: As in `Fitter`.
+        form: What it is compiled for.
+        room: As in `Fitter`.
     """
 
     def __init__(
-        self, network: keras.Model, arrays: WindowArrays, starts: Starts, config: Config
+        self,
+        network: keras.Model,
+        arrays: WindowArrays,
+        starts: Starts,
+        config: Config,
+        form: _Form,
+        *,
+        room: int,
     ) -> None:
         # These define subclasses of Keras' classes, so that importing them imports Keras.
         from lstmcast.training.augmentation import Augmenter
         from lstmcast.training.gathering import GatheringModel
 
-        training, n_train = config.training, len(starts.train)
-        self._config, self._starts = config, starts
-        self._batch_size = min(training.batch_size, n_train)
-        n_batches = -(-n_train // self._batch_size)
-        kernel = kernel_of(config, has_gpu=sees_gpu(training), n_batches=n_batches)
-        memory = fit_memory(config, arrays, starts)
-        self.plan = Plan(training.epochs, n_batches, kernel, memory, config.seed)
-        how = training.augmentation
+        self._config, self._starts, self._form = config, starts, form
+        self._memory = fit_memory(config, arrays, starts)
+        how = config.training.augmentation
         self._augmenter = Augmenter(how, seed=config.seed) if how.changes else None
         self._model = GatheringModel(
             network,
@@ -138,16 +199,29 @@ class _Bench:
             starts=starts,
             window=config.window,
             loss=window_loss(config),
+            room=room,
             augmenter=self._augmenter,
         )
         self._model.compile(
-            optimizer=make_optimizer(training),
-            steps_per_execution=steps_per_execution(config, n_batches),
-            jit_compile=kernel.jit,
+            optimizer=make_optimizer(config.training),
+            steps_per_execution=form.steps,
+            jit_compile=form.kernel.jit,
         )
         # What Keras would do at the first step: so that its state at the start is known.
         self._model.optimizer.build(self._model.trainable_variables)
         self._optimizer = state_of(self._model.optimizer)
+
+    @property
+    def plan(self) -> Plan:
+        """What a fit on the windows as they are now does."""
+        n_batches = -(-len(self._starts.train) // self._form.batch_size)
+        epochs, seed = self._config.training.epochs, self._config.seed
+        return Plan(epochs, n_batches, self._form.kernel, self._memory, seed)
+
+    def take(self, starts: Starts) -> None:
+        """Go on with other windows."""
+        self._starts = starts
+        self._model.take(starts)
 
     def fit(
         self, state: State, plan: Plan, progress: Progress, tensorboard: Path | None
@@ -168,17 +242,17 @@ class _Bench:
         callbacks = make_callbacks(
             config, recorder, validated=n_validation > 0, tensorboard=tensorboard
         )
-        validation = batch_positions(n_validation, self._batch_size, first=n_train)
+        validation = batch_positions(n_validation, self._form.batch_size, first=n_train)
         progress.fit_begins(plan)
         try:
             with fast_lstm(plan.kernel.name == "fast"):
                 self._model.fit(
-                    batch_positions(n_train, self._batch_size),
-                    batch_size=self._batch_size,
+                    batch_positions(n_train, self._form.batch_size),
+                    batch_size=self._form.batch_size,
                     epochs=plan.epochs,
                     shuffle=False,
                     validation_data=validation if n_validation else None,
-                    validation_batch_size=self._batch_size,
+                    validation_batch_size=self._form.batch_size,
                     callbacks=callbacks,
                     verbose=0,
                 )

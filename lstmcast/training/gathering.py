@@ -60,6 +60,7 @@ class GatheringModel(keras.Model):  # type: ignore[misc]
         starts: The windows.
         window: Their shape.
         loss: The loss of each window.
+        room: The most windows that `take` will ever give; None for those of `starts`.
         augmenter: What changes the training windows; None leaves them as they are.
     """
 
@@ -71,6 +72,7 @@ class GatheringModel(keras.Model):  # type: ignore[misc]
         starts: Starts,
         window: Window,
         loss: WindowLoss,
+        room: int | None = None,
         augmenter: Augmenter | None = None,
     ) -> None:
         super().__init__(name="gathering", dtype=network.dtype_policy)
@@ -86,7 +88,8 @@ class GatheringModel(keras.Model):  # type: ignore[misc]
         self._arrays = {name: self._resident(name, getattr(arrays, name)) for name in names}
         if "static" in network.input or "static_codes" in network.input:
             self._series_of_row = self._resident("series_of_row", arrays.series_of_row)
-        self._order = self._resident("order", np.concatenate([starts.train, starts.validation]))
+        self._room = room or len(starts.train) + len(starts.validation)
+        self._order = self._resident("order", self._ordered(starts.train))
         self.built = True
 
     def _resident(self, name: str, values: NDArray[Any]) -> Any:
@@ -103,10 +106,19 @@ class GatheringModel(keras.Model):  # type: ignore[misc]
             name=name,
         )
 
+    def take(self, starts: Starts) -> None:
+        """Go on with other windows."""
+        self._starts = starts
+
     def shuffle(self, *, seed: int, epoch: int) -> None:
         """Put the training windows into the order of an epoch (from 0)."""
         order = epoch_order(len(self._starts.train), seed=seed, epoch=epoch)
-        self._order.assign(np.concatenate([self._starts.train[order], self._starts.validation]))
+        self._order.assign(self._ordered(self._starts.train[order]))
+
+    def _ordered(self, train: NDArray[np.int64]) -> NDArray[np.int64]:
+        """The training windows in this order and those to validate on, filled up to the room."""
+        windows = np.concatenate([train, self._starts.validation])
+        return np.pad(windows, (0, self._room - len(windows)))
 
     def call(self, positions: Tensor, training: bool | None = None) -> dict[str, Tensor]:
         """The loss of each window, `[batch]`, and its weight: 0 where it only fills the batch."""
