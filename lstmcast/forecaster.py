@@ -17,6 +17,7 @@ from lstmcast.errors import ConfigError, DataWarning, ResourceError
 
 if TYPE_CHECKING:
     import keras
+    import numpy as np
     import pandas as pd
 
     from lstmcast.config.schema import Config
@@ -160,6 +161,7 @@ class Forecaster:
         """
         from lstmcast.models.attention import attention_weights
         from lstmcast.runtime.forecasting import last_windows
+        from lstmcast.runtime.network import WHICH, by_network
         from lstmcast.runtime.tables import lookback_frame
 
         if self.config.model.type != "attention":
@@ -168,7 +170,16 @@ class Forecaster:
             )
         panel = self._history(data)
         inputs, times = last_windows(panel, self.bundle.preparation)
-        weights = attention_weights(self.keras_model(), inputs)
+        trained = self.bundle.preparation.trained
+
+        def of_one(own: Mapping[str, np.ndarray]) -> np.ndarray:
+            network = self.keras_model(trained[int(own[WHICH])])
+            return attention_weights(network, {name: own[name] for name in network.input})
+
+        if WHICH in inputs:
+            weights = by_network(of_one, inputs)
+        else:
+            weights = attention_weights(self.keras_model(), inputs)
         return lookback_frame(panel, times, weights)
 
     def template(
@@ -205,11 +216,12 @@ class Forecaster:
 
     def _history(self, data: pd.DataFrame | str | Path | None) -> Panel:
         """The panel of some data, with a warning of what the user should know about it."""
-        from lstmcast.runtime.inputs import history_panel, unfamiliar
+        from lstmcast.runtime.inputs import history_panel, served_panel, unfamiliar
 
         panel = history_panel(self.bundle, data)
+        panel, left_out = served_panel(panel, self.bundle.preparation)
         if data is not None:
-            for text in (*panel.warnings, *unfamiliar(panel, self.bundle.preparation)):
+            for text in (*panel.warnings, *unfamiliar(panel, self.bundle.preparation), *left_out):
                 warnings.warn(text, DataWarning, stacklevel=3)
         return panel
 
@@ -233,22 +245,28 @@ class Forecaster:
 
                 self._network = OnnxNetwork(file)
             else:
-                from lstmcast.training.inference import KerasNetwork
+                from lstmcast.experiment.network import rebuild_forecaster
 
-                self._network = KerasNetwork(self.keras_model())
+                self._network = rebuild_forecaster(self.bundle.preparation, self.bundle.weights())
         return self._network
 
-    def keras_model(self) -> keras.Model:
+    def keras_model(self, series: str | None = None) -> keras.Model:
         """The trained network as a Keras model, to look into or to go on with.
 
         Of an ensemble, one that calls its members (`models.ensemble.members_of`) and gives their
         median.
 
         Imports Keras on the backend of the config.
+
+        Args:
+            series: Whose network, with `model.scope: each`.
+
+        Raises:
+            ConfigError: If each series has its own network, and none is that of `series`.
         """
         from lstmcast.experiment import rebuild_network
 
-        return rebuild_network(self.bundle.preparation, self.bundle.weights())
+        return rebuild_network(self.bundle.preparation, self.bundle.weights(), series=series)
 
 
 def _as_config(config: Config | Mapping[str, Any] | str | Path) -> Config:

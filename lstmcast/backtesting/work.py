@@ -15,13 +15,13 @@ import numpy as np
 
 from lstmcast.backtesting.plan import FoldResult, Group, SilentFollower, Task
 from lstmcast.backtesting.statistical import carried_forward
-from lstmcast.data.dataset import Dataset, build_dataset, no_window
+from lstmcast.data.dataset import Dataset, build_dataset, no_window, served
 from lstmcast.data.folds import Fold, FoldData, fold_data
 from lstmcast.data.panel import IntArray
 from lstmcast.data.preparing import Prepared, prepare
 from lstmcast.data.windows import window_starts
 from lstmcast.errors import DivergedError, TooShortError
-from lstmcast.experiment.network import Trained, train_in_memory
+from lstmcast.experiment.network import InMemory, train_in_memory
 from lstmcast.machine import release_memory
 from lstmcast.runtime.evaluating import training_scales
 from lstmcast.runtime.forecasting import levels_of, split_outputs, window_outputs
@@ -33,7 +33,7 @@ class _Fitted:
 
     number: int
     dataset: Dataset
-    trained: Trained
+    trained: InMemory
 
 
 def run_group(task: Task, group: Group) -> tuple[FoldResult, ...]:
@@ -113,6 +113,7 @@ def _test_windows(
         offsets=data.panel.offsets,
         bounds=data.splits.of("test"),
     )
+    starts = served(starts, data.panel, fitted.dataset.preparation)
     if not len(starts):
         rows = data.splits.rows("test", data.panel.n_rows)
         raise no_window(task.config, data.panel, "test", rows, prepared.observed)

@@ -254,10 +254,11 @@ def plan_text(plan: Plan) -> str:
 
 
 def _member(plan: Plan) -> list[str]:
-    """Which of an ensemble's members is fitted; nothing for a network alone."""
+    """Which of several networks is fitted; nothing for a network alone."""
     if plan.members == 1:
         return []
-    return [f"seed {plan.seed} ({plan.member + 1} of {plan.members})"]
+    of = f"seed {plan.seed}" if plan.series is None else f"series {plan.series}, seed {plan.seed}"
+    return [f"{of} ({plan.member + 1} of {plan.members})"]
 
 
 def _fitted(parts: list[str], share: float, columns: int) -> str:

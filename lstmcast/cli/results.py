@@ -80,6 +80,7 @@ def run_facts(bundle: Bundle) -> str:
     manifest, config = bundle.manifest, bundle.config
     data, network, metrics = manifest["data"], manifest["network"], bundle.metrics()
     window, windows = config.window, metrics["windows"]
+    each = ", one for each series" if config.model.scope == "each" else ""
     members = f", {members_named(metrics)}" if "members" in metrics else ""
     return facts(
         [
@@ -89,7 +90,10 @@ def run_facts(bundle: Bundle) -> str:
             ("Period", f"{short_time(data['first'])} to {short_time(data['last'])}"),
             ("Window", f"lookback {window.lookback}, horizon {window.horizon}"),
             ("Windows", ", ".join(f"{name} {n:,}" for name, n in windows.items())),
-            ("Network", f"{config.model.type}{members}, {network['parameters']:,} parameters"),
+            (
+                "Network",
+                f"{config.model.type}{each}{members}, {network['parameters']:,} parameters",
+            ),
             ("Epochs", epochs_trained(metrics)),
             ("Trained", f"{manifest['seconds']['fit']:.0f} s on {manifest['backend']}"),
             ("Forecasts", "through ONNX" if bundle.network_file else "through Keras (no ONNX)"),

@@ -245,6 +245,15 @@ def _training_choices(config: Config) -> Iterator[Finding]:
         )
 
 
+def _scope_fits_data(config: Config) -> Iterator[Finding]:
+    if config.model.scope == "each" and config.data.series is None:
+        yield Finding(
+            ("model", "scope"),
+            "each needs data.series, the column that tells the series apart. Name it, or set scope "
+            "to panel.",
+        )
+
+
 def _pooling_fits_lookback(config: Config) -> Iterator[Finding]:
     model, lookback = config.model, config.window.lookback
     if isinstance(model, CnnLstmParameters) and lookback < model.pool ** len(model.filters):
@@ -281,6 +290,7 @@ _CHECKS: dict[Check, tuple[Location, ...]] = {
         ("features", "categories"),
     ),
     _loss_fits_output: (("training", "loss"), ("output",)),
+    _scope_fits_data: (("model",), ("data", "series")),
     _training_choices: (
         ("training", "schedule"),
         ("training", "reduce_lr"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,7 +12,7 @@ import numpy as np
 from lstmcast.config.schema import Config
 from lstmcast.data.assembling import build_panel
 from lstmcast.data.fitting import fit_preparation
-from lstmcast.data.panel import IntArray, Panel
+from lstmcast.data.panel import IntArray, Panel, listing
 from lstmcast.data.preparation import Preparation
 from lstmcast.data.preparing import Prepared, prepare
 from lstmcast.data.reading.table import read_table, table_from_frame
@@ -85,13 +85,38 @@ def build_dataset(config: Config, panel: Panel, *, splits: Splits | None = None)
         )
         for split in SPLITS
     }
+    preparation = replace(preparation, trained=_with_windows(panel, starts["train"]))
+    starts = {split: served(starts[split], panel, preparation) for split in SPLITS}
     empty = [split for split in SPLITS if not len(starts[split])]
     for split in empty:
         rows = splits.rows(split, panel.n_rows)
         if rows.any():
             raise no_window(config, panel, split, rows, prepared.observed)
     warnings = (*panel.warnings, *(_EMPTY[split] for split in empty))
+    warnings += _left_out(panel, preparation)
     return Dataset(panel, splits, preparation, prepared, starts, warnings)
+
+
+def _with_windows(panel: Panel, starts: IntArray) -> tuple[str, ...]:
+    """Ids of the series that some windows are of."""
+    return tuple(panel.series[i] for i in np.unique(panel.series_of_row[starts]))
+
+
+def served(starts: IntArray, panel: Panel, preparation: Preparation) -> IntArray:
+    """The windows that there is a network for: all, but where each series has its own."""
+    known = preparation.network_of(panel.series) >= 0
+    return starts if known.all() else starts[known[panel.series_of_row[starts]]]
+
+
+def _left_out(panel: Panel, preparation: Preparation) -> tuple[str, ...]:
+    """A sentence on the series without a network, where each has its own."""
+    numbers = preparation.network_of(panel.series)
+    names = [name for name, number in zip(panel.series, numbers, strict=True) if number < 0]
+    if not names:
+        return ()
+    return (
+        f"{listing(names)}: no training window, so no network (model.scope each), and no forecast.",
+    )
 
 
 _EMPTY = {

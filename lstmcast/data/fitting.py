@@ -88,6 +88,7 @@ def fit_preparation(panel: Panel, splits: Splits, config: Config) -> Preparation
         features=features,
         feature_scaler=feature_scaler,
         static_scaler=_fit_static_scaler(training),
+        trained=panel.series,
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
@@ -14,6 +15,8 @@ Role = Literal["target", "past", "future", "static"]
 Kind = Literal["number", "category"]
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
+# Names in one message.
+SHOWN = 5
 
 
 @dataclass(frozen=True)
@@ -94,6 +97,12 @@ class Schema:
         """The inverse of `to_json`."""
         columns = tuple(Column(**column) for column in values["columns"])
         return cls(**{**values, "time": tuple(values["time"]), "columns": columns})
+
+
+def listing(names: Sequence[str]) -> str:
+    """The first names of many, and how many more there are."""
+    more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
+    return ", ".join(repr(name) for name in names[:SHOWN]) + more
 
 
 @dataclass(frozen=True)

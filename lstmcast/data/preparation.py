@@ -6,6 +6,7 @@ evaluation and prediction alike.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -70,6 +71,8 @@ class Preparation:
         features: The input columns after the targets, in order.
         feature_scaler: Of `features`; 0 and 1 for those that are not scaled.
         static_scaler: Of the static numbers, one group.
+        trained: Ids of the series that have training windows; with `model.scope: each` those with a
+            network, in the order of the networks.
     """
 
     config: Config
@@ -85,6 +88,7 @@ class Preparation:
     features: tuple[Feature, ...]
     feature_scaler: Scaler
     static_scaler: Scaler
+    trained: tuple[str, ...]
 
     @property
     def history(self) -> int:
@@ -92,6 +96,21 @@ class Preparation:
         lookback = self.config.window.lookback
         delay = max((column.delay for column in self.schema.columns), default=0)
         return lookback + delay + warm_up(self.config.features, reach=lookback)
+
+    @property
+    def n_networks(self) -> int:
+        """How many networks, or ensembles, there are: one, or one for each series."""
+        return len(self.trained) if self.config.model.scope == "each" else 1
+
+    def network_of(self, series: Sequence[str]) -> NDArray[np.int64]:
+        """The number of the network that serves each series, int64 `(n_series,)`.
+
+        0 where one serves all; -1 for a series without a network where each has its own.
+        """
+        if self.config.model.scope == "panel":
+            return np.zeros(len(series), dtype=np.int64)
+        number = {name: i for i, name in enumerate(self.trained)}
+        return np.array([number.get(name, -1) for name in series], dtype=np.int64)
 
     def to_units(self, outputs: NDArray[np.floating], groups: NDArray[np.int64]) -> FloatArray:
         """Network outputs in the user's units.
@@ -132,6 +151,7 @@ class Preparation:
             ],
             "feature_scaler": _scaler_to_json(self.feature_scaler),
             "static_scaler": _scaler_to_json(self.static_scaler),
+            "trained": list(self.trained),
         }
 
     @classmethod
@@ -162,6 +182,8 @@ class Preparation:
             features=tuple(Feature(**feature) for feature in values["features"]),
             feature_scaler=_scaler_from_json(values["feature_scaler"], n_groups),
             static_scaler=_scaler_from_json(values["static_scaler"], 1),
+            # Runs of earlier versions do not say.
+            trained=tuple(values.get("trained", values["cuts"]["series"])),
         )
 
 

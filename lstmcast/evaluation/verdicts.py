@@ -219,19 +219,19 @@ def fit_verdict(history: Sequence[EpochRow], *, stopped_early: bool) -> FitVerdi
 
 
 def shared_verdict(verdicts: Sequence[FitVerdict]) -> FitVerdict:
-    """The verdict on an ensemble: the one that most of its members share.
+    """The verdict on several networks: the one that most of them share.
 
-    Its sentence is that of the first of these members, and says how many there are.
+    Its sentence is that of the first of these, and says how many there are.
 
     Args:
-        verdicts: Of each member's fit.
+        verdicts: Of each network's fit.
     """
     kinds = [verdict.kind for verdict in verdicts]
     chosen = max(verdicts, key=lambda verdict: kinds.count(verdict.kind))
     if len(verdicts) == 1:
         return chosen
     same, all_ = kinds.count(chosen.kind), len(verdicts)
-    which = f"all {all_} members" if same == all_ else f"{same} of the {all_} members"
+    which = f"all {all_} networks" if same == all_ else f"{same} of the {all_} networks"
     first = "" if chosen.epoch is None else "; the epoch is that of the first of them"
     return replace(chosen, text=f"{chosen.text} So it is for {which}{first}.")
 

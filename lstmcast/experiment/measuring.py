@@ -69,6 +69,8 @@ def measure(dataset: Dataset, fitted: Fitted) -> Measured:
         )
         return forecasts
 
+    if config.model.scope == "each":
+        metrics["networks"] = _networks(fitted)
     if fitted.members:
         metrics["members"] = _members(dataset, fitted, scales)
     # One split after the other, and only the forecasts of the last are kept.
@@ -87,11 +89,22 @@ def _sample(starts: IntArray) -> IntArray:
     return starts[np.linspace(0, len(starts) - 1, SCORED_TRAINING_WINDOWS).astype(np.int64)]
 
 
+def _networks(fitted: Fitted) -> dict[str, Any]:
+    """How the network of each series was fitted; of ensembles, each member of each."""
+    histories = fitted.histories
+    return {
+        "series": [history.plan.series for history in histories],
+        "seeds": [history.plan.seed for history in histories],
+        "epochs": [len(history.rows) for history in histories],
+        "best_epoch": [history.best_epoch for history in histories],
+    }
+
+
 def _members(dataset: Dataset, fitted: Fitted, scales: Scales) -> dict[str, Any]:
     """How good the members of an ensemble are alone, and how far they lie apart."""
     preparation, histories = dataset.preparation, fitted.histories
     found: dict[str, Any] = {
-        "seeds": [history.plan.seed for history in histories],
+        "seeds": list(preparation.config.seeds),
         "epochs": [len(history.rows) for history in histories],
         "best_epoch": [history.best_epoch for history in histories],
         "metrics": {},

@@ -1,32 +1,42 @@
-"""The networks of an experiment in training: one, or the members of an ensemble.
+"""The networks of an experiment in training: one, the members of an ensemble, those of each series.
 
-The members are trained one after the other in this process, where only the first is compiled, or
-side by side, where an executor runs them; each has the same weights either way, to rounding.
+A part is what one network, or ensemble, is trained on: the windows of the whole panel, or with
+`model.scope: each` those of one series. The networks are trained one after the other in this
+process, where they are compiled as seldom as possible, or side by side (`apart`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from contextlib import closing
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from lstmcast.config.schema import Config
 from lstmcast.data.dataset import Dataset
 from lstmcast.data.preparation import Preparation
-from lstmcast.errors import ConfigError, Problem
-from lstmcast.execution.work import Executor
+from lstmcast.data.windows import Starts
+from lstmcast.experiment.versions import Versions
 from lstmcast.models.registry import build_network
 from lstmcast.models.shapes import Shapes
-from lstmcast.training.progress import Progress, SilentProgress
+from lstmcast.training.progress import Plan, Progress
+from lstmcast.training.weights import (
+    join_weights,
+    load_weights,
+    set_state,
+    split_weights,
+    state_of,
+    weights_of,
+)
 
 if TYPE_CHECKING:
     import keras
 
     from lstmcast.training.fitting import History
+
+# What the networks of parts are called in the names of weights.
+SERIES = "series"
 
 
 def shapes_of(preparation: Preparation) -> Shapes:
@@ -58,48 +68,162 @@ def shapes_of(preparation: Preparation) -> Shapes:
     )
 
 
+@dataclass(frozen=True)
+class TrainedPart:
+    """The members that were trained on a part.
+
+    Attributes:
+        weights: Of each member, by name.
+        histories: How each was fitted.
+    """
+
+    weights: tuple[Mapping[str, np.ndarray], ...]
+    histories: tuple[History, ...]
+
+
+@dataclass(frozen=True)
+class Trained:
+    """All networks of an experiment, trained.
+
+    Attributes:
+        members: The Keras networks that take the weights: one, or one for each member.
+        parts: What was trained on each part.
+    """
+
+    members: Sequence[keras.Model]
+    parts: tuple[TrainedPart, ...]
+
+    @property
+    def histories(self) -> tuple[History, ...]:
+        """How each network was fitted, those of a part together."""
+        return tuple(history for part in self.parts for history in part.histories)
+
+    @property
+    def weights(self) -> dict[str, np.ndarray]:
+        """Of all networks, as `split_versions` reads them."""
+        return join_weights([join_weights(part.weights) for part in self.parts], SERIES)
+
+    @property
+    def versions(self) -> Versions:
+        """The networks that forecast, one for each part."""
+        return Versions(self.members, [part.weights for part in self.parts])
+
+
+def split_versions(
+    weights: Mapping[str, np.ndarray], preparation: Preparation
+) -> list[list[dict[str, np.ndarray]]]:
+    """The weights of each part, of each member.
+
+    Raises:
+        BundleError: If there are others.
+    """
+    n_members = preparation.config.training.seeds
+    parts = split_weights(weights, preparation.n_networks, SERIES)
+    return [split_weights(part, n_members) for part in parts]
+
+
 def train_members(
     dataset: Dataset,
     progress: Progress,
     *,
     weights: Mapping[str, np.ndarray] | None = None,
     tensorboard: Path | None = None,
-) -> tuple[list[keras.Model], tuple[History, ...]]:
-    """Train the members in this process.
+    only: Sequence[int] | None = None,
+) -> Trained:
+    """Train the networks in this process.
 
     Args:
         dataset: What to train on.
         progress: Told of each epoch.
         weights: Where to start from; None for those of the seeds.
         tensorboard: Where TensorBoard logs go, if `training.tensorboard`.
-
-    Returns:
-        The trained members, and how each was fitted.
+        only: Numbers of the parts to train on; None for all.
 
     Raises:
         DivergedError: If the loss became NaN or infinite.
         ResourceError: If the backend or the device is not there.
     """
-    from lstmcast.training.fitting import fit_members
-    from lstmcast.training.weights import load_weights, split_weights
+    from lstmcast.training.fitting import Fitter
 
-    config = dataset.preparation.config
-    members = _initialised(dataset.preparation)
-    if weights is not None:
-        for member, own in zip(members, split_weights(weights, len(members)), strict=True):
-            load_weights(member, own)
-    histories = fit_members(
-        members,
-        dataset.prepared.arrays,
-        starts=dataset.fitted_starts,
-        config=config,
-        progress=progress,
-        tensorboard=tensorboard,
-    )
-    return members, histories
+    preparation, parts = dataset.preparation, parts_of(dataset)
+    members = initialised(preparation)
+    given = None if weights is None else split_versions(weights, preparation)
+    first = [state_of(member) for member in members]
+    room = max(len(starts.train) + len(starts.validation) for starts in parts)
+    fitter = Fitter(members, dataset.prepared.arrays, preparation.config, room=room)
+    trained = []
+    for number in range(len(parts)) if only is None else only:
+        for index, (member, state) in enumerate(zip(members, first, strict=True)):
+            set_state(member, state)
+            if given is not None:
+                load_weights(member, given[number][index])
+        place = Place(number, preparation)
+        logs = tensorboard and place.logs(tensorboard)
+        histories = fitter.fit(parts[number], _Placed(progress, place), logs)
+        trained.append(
+            TrainedPart(
+                weights=tuple(weights_of(member) for member in members),
+                histories=tuple(replace(h, plan=place.of(h.plan)) for h in histories),
+            )
+        )
+    return Trained(members, tuple(trained))
 
 
-def _initialised(preparation: Preparation) -> list[keras.Model]:
+def parts_of(dataset: Dataset) -> list[Starts]:
+    """The windows that each network, or ensemble, is fitted on."""
+    starts, panel, preparation = dataset.fitted_starts, dataset.panel, dataset.preparation
+    if preparation.config.model.scope == "panel":
+        return [starts]
+    number = preparation.network_of(panel.series)[panel.series_of_row]
+    return [
+        Starts(
+            train=starts.train[number[starts.train] == part],
+            validation=starts.validation[number[starts.validation] == part],
+        )
+        for part in range(preparation.n_networks)
+    ]
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where the networks of a part stand among all."""
+
+    part: int
+    preparation: Preparation
+
+    def of(self, plan: Plan) -> Plan:
+        """The plan of a fit, with the place of its network among all."""
+        if self.preparation.config.model.scope == "panel":
+            return plan
+        n_members, n_parts = self.preparation.config.training.seeds, self.preparation.n_networks
+        return replace(
+            plan,
+            member=self.part * n_members + plan.member,
+            members=n_parts * n_members,
+            series=self.preparation.trained[self.part],
+        )
+
+    def logs(self, tensorboard: Path) -> Path:
+        """Where TensorBoard logs of the part go."""
+        each = self.preparation.n_networks > 1
+        return tensorboard / f"{SERIES}_{self.part}" if each else tensorboard
+
+
+class _Placed:
+    """Tells a progress of the fits of one part among those of all."""
+
+    def __init__(self, progress: Progress, place: Place) -> None:
+        self._progress, self._place = progress, place
+        self.batches_done = progress.batches_done
+        self.epoch_done = progress.epoch_done
+        self.fit_ends = progress.fit_ends
+
+    def fit_begins(self, plan: Plan) -> None:
+        """Before the first epoch."""
+        self._progress.fit_begins(self._place.of(plan))
+
+
+def initialised(preparation: Preparation) -> list[keras.Model]:
     """The network with its first weights, for each seed."""
     from lstmcast.training.backend import load_keras
 
@@ -109,77 +233,3 @@ def _initialised(preparation: Preparation) -> list[keras.Model]:
         load_keras(config.training, seed=seed)
         networks.append(build_network(config.model, shapes))
     return networks
-
-
-def train_apart(
-    dataset: Dataset, progress: Progress, executor: Executor
-) -> tuple[list[keras.Model], tuple[History, ...]]:
-    """Train the members side by side.
-
-    Args:
-        dataset: What to train on.
-        progress: Told of the epochs of a member when it is done.
-        executor: What runs them.
-
-    Returns:
-        As `train_members`.
-
-    Raises:
-        DivergedError: If the loss became NaN or infinite.
-        ResourceError: If the backend, the device or a worker is not there.
-    """
-    from lstmcast.training.weights import load_weights
-
-    members = _initialised(dataset.preparation)
-    histories: dict[int, History] = {}
-    with closing(executor.run(_train_one, dataset, range(len(members)))) as outcomes:
-        for outcome in outcomes:
-            weights, history = outcome.unwrap()
-            load_weights(members[outcome.item], weights)
-            plan = replace(history.plan, member=outcome.item, members=len(members))
-            histories[outcome.item] = replace(history, plan=plan)
-            _tell(histories[outcome.item], progress)
-    return members, tuple(histories[member] for member in range(len(members)))
-
-
-def check_apart(config: Config) -> None:
-    """That a config has something to train side by side.
-
-    Raises:
-        ConfigError: If there is but one network, or logs are to be written while it is trained.
-    """
-    if config.training.seeds == 1:
-        message = (
-            "is 1, and one network is not trained side by side. Set it to the number of an "
-            "ensemble's members, or leave out --workers and --ray."
-        )
-        raise ConfigError([Problem("training.seeds", message)])
-    if config.training.tensorboard:
-        message = "cannot be written by several processes. Leave out --workers and --ray, or it."
-        raise ConfigError([Problem("training.tensorboard", message)])
-
-
-def _train_one(dataset: Dataset, member: int) -> tuple[dict[str, np.ndarray], History]:
-    """Train one member alone, from its own seed."""
-    from lstmcast.training.chatter import captured_chatter
-    from lstmcast.training.weights import weights_of
-
-    config = dataset.preparation.config
-    alone = config.model_copy(
-        update={
-            "seed": config.seeds[member],
-            "training": config.training.model_copy(update={"seeds": 1}),
-        }
-    )
-    own = replace(dataset, preparation=replace(dataset.preparation, config=alone))
-    with captured_chatter():
-        (network,), (history,) = train_members(own, SilentProgress())
-    return weights_of(network), history
-
-
-def _tell(history: History, progress: Progress) -> None:
-    """The epochs of a member that is done."""
-    progress.fit_begins(history.plan)
-    for row in history.rows:
-        progress.epoch_done(row)
-    progress.fit_ends()

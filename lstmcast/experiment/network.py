@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,15 +11,17 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from lstmcast.data.dataset import Dataset
+from lstmcast.data.panel import listing
 from lstmcast.data.preparation import Preparation
-from lstmcast.data.windows import gather_inputs
-from lstmcast.errors import ResourceError
+from lstmcast.errors import ConfigError, ResourceError
 from lstmcast.execution.work import Executor
-from lstmcast.experiment.members import shapes_of, train_apart, train_members
-from lstmcast.models.ensemble import join_members
+from lstmcast.experiment.apart import train_apart
+from lstmcast.experiment.members import shapes_of, split_versions, train_members
+from lstmcast.experiment.versions import KerasVersions, MemberWeights, Versions
 from lstmcast.runtime import bundle as files
 from lstmcast.runtime.bundle import RunWriter
-from lstmcast.runtime.network import Network, OnnxNetwork
+from lstmcast.runtime.forecasting import window_inputs
+from lstmcast.runtime.network import WHICH, Network, OnnxNetwork
 from lstmcast.training.chatter import captured_chatter
 from lstmcast.training.progress import Progress
 
@@ -53,29 +55,54 @@ class Fitted:
     warnings: tuple[str, ...]
 
 
-def rebuild_network(preparation: Preparation, weights: Mapping[str, np.ndarray]) -> keras.Model:
+def rebuild_network(
+    preparation: Preparation, weights: Mapping[str, np.ndarray], *, series: str | None = None
+) -> keras.Model:
     """The network of a run in Keras, in float32 and without what only training uses.
 
     Args:
         preparation: Of the run.
         weights: Those of all members where it is an ensemble; the network is then their median.
+        series: Whose network, where each series has its own.
+
+    Raises:
+        BundleError: If the weights are not those of the config's network.
+        ConfigError: If each series has its own network, and none is that of `series`.
+    """
+    number = int(preparation.network_of([series or ""])[0])
+    if number < 0:
+        raise ConfigError(
+            f"model.scope is each: name the series whose network is wanted. Received: {series!r}; "
+            f"there are {listing(preparation.trained)}."
+        )
+    return _rebuilt(preparation, split_versions(weights, preparation)[number : number + 1])[0]
+
+
+def rebuild_forecaster(preparation: Preparation, weights: Mapping[str, np.ndarray]) -> Network:
+    """What forecasts, in Keras, where a run has no exported network.
 
     Raises:
         BundleError: If the weights are not those of the config's network.
     """
+    return _in_keras(_rebuilt(preparation, split_versions(weights, preparation)), preparation)
+
+
+def _rebuilt(preparation: Preparation, weights: Sequence[MemberWeights]) -> Versions:
     from lstmcast.training.backend import load_keras
     from lstmcast.training.inference import inference_network
-    from lstmcast.training.weights import split_weights
 
     config = preparation.config
     load_keras(config.training, seed=config.seed)
     shapes = shapes_of(preparation)
-    return join_members(
-        [
-            inference_network(config.model, shapes, each)
-            for each in split_weights(weights, config.training.seeds)
-        ]
-    )
+    return Versions([inference_network(config.model, shapes, own) for own in weights[0]], weights)
+
+
+def _in_keras(versions: Versions, preparation: Preparation) -> Network:
+    from lstmcast.training.inference import KerasNetwork
+
+    if preparation.config.model.scope == "each":
+        return KerasVersions(versions)
+    return KerasNetwork(versions[0])
 
 
 def fit(
@@ -108,7 +135,7 @@ def fit(
 
 
 @dataclass(frozen=True)
-class Trained:
+class InMemory:
     """A network that was trained and is kept in memory only.
 
     Attributes:
@@ -124,80 +151,80 @@ class Trained:
 
 def train_in_memory(
     dataset: Dataset, progress: Progress, *, weights: Mapping[str, np.ndarray] | None = None
-) -> Trained:
+) -> InMemory:
     """Train as `fit` does, and write nothing.
 
     Args:
         dataset: What to train on.
         progress: Told of each epoch.
-        weights: Where to start from, such as `Trained.weights`; None for those of the seeds.
+        weights: Where to start from, such as `InMemory.weights`; None for those of the seeds.
 
     Raises:
         DivergedError: If the loss became NaN or infinite.
         ResourceError: If the backend or the device is not there.
     """
-    from lstmcast.training.weights import join_weights, weights_of
-
     with captured_chatter():
-        members, histories = train_members(dataset, progress, weights=weights)
-        return Trained(
-            histories=histories,
-            weights=join_weights([weights_of(member) for member in members]),
-            network=_in_memory(join_members(members)),
-        )
+        trained = train_members(dataset, progress, weights=weights)
+        network = _exported_in_memory(trained.versions, dataset.preparation)
+        return InMemory(trained.histories, trained.weights, network)
 
 
 def _fit(
     dataset: Dataset, writer: RunWriter, progress: Progress, executor: Executor | None
 ) -> Fitted:
-    from lstmcast.training.weights import join_weights, weights_of
-
     if executor is None:
         tensorboard = writer.path / files.TENSORBOARD
-        members, histories = train_members(dataset, progress, tensorboard=tensorboard)
+        trained = train_members(dataset, progress, tensorboard=tensorboard)
     else:
-        members, histories = train_apart(dataset, progress, executor)
-    for history in histories:
+        trained = train_apart(dataset, progress, executor)
+    for history in trained.histories:
         writer.log("fit", **asdict(history.plan))
-        which = {"member": history.plan.member} if len(histories) > 1 else {}
+        which = {"member": history.plan.member} if len(trained.histories) > 1 else {}
         for row in history.rows:
             writer.log("epoch", **which, **asdict(row))
-    exported, export, warnings = _export(dataset, join_members(members), writer)
+    exported, export, warnings = _export(dataset, trained.versions, writer)
+    n_members = len(trained.members)
     return Fitted(
-        histories=histories,
-        weights=join_weights([weights_of(member) for member in members]),
+        histories=trained.histories,
+        weights=trained.weights,
         network=exported,
-        members=tuple(map(_in_memory, members)) if len(members) > 1 else (),
+        members=tuple(
+            _exported_in_memory(trained.versions.of_member(member), dataset.preparation)
+            for member in range(n_members if n_members > 1 else 0)
+        ),
         export=export,
         warnings=warnings,
     )
 
 
-def _in_memory(network: keras.Model) -> Network:
-    """The network as what forecasts, exported where that is possible; nothing is kept on disk."""
-    from lstmcast.training.export import write_onnx
-    from lstmcast.training.inference import KerasNetwork
-
+def _exported_in_memory(versions: Versions, preparation: Preparation) -> Network:
+    """What forecasts, exported where that is possible; nothing is kept on disk."""
     with tempfile.TemporaryDirectory(prefix="lstmcast-") as folder:
         path = Path(folder) / files.NETWORK
         try:
-            write_onnx(network, path)
+            _write(versions, preparation, path)
         except ResourceError:
-            return KerasNetwork(network)
+            return _in_keras(versions, preparation)
         return OnnxNetwork(path)
 
 
+def _write(versions: Versions, preparation: Preparation, path: Path) -> None:
+    from lstmcast.training.export import write_onnx, write_versions
+
+    if preparation.config.model.scope == "each":
+        write_versions(versions, path, which=WHICH)
+    else:
+        write_onnx(versions[0], path)
+
+
 def _export(
-    dataset: Dataset, network: keras.Model, writer: RunWriter
+    dataset: Dataset, versions: Versions, writer: RunWriter
 ) -> tuple[Network, dict[str, Any], tuple[str, ...]]:
     """The network that forecasts, and what the manifest says of it."""
-    from lstmcast.training.export import write_onnx
-    from lstmcast.training.inference import KerasNetwork
-
     preparation, path = dataset.preparation, writer.path / files.NETWORK
-    trained = KerasNetwork(network)
+    trained = _in_keras(versions, preparation)
     try:
-        write_onnx(network, path)
+        _write(versions, preparation, path)
     except ResourceError as error:
         warning = f"the run has no {files.NETWORK} and forecasts through Keras, slowly: {error}"
         return trained, {"left_out": str(error)}, (warning,)
@@ -216,7 +243,7 @@ def _parity(dataset: Dataset, trained: Network, exported: Network) -> float:
     starts = dataset.starts["train"]
     differences = [0.0]
     for chosen in (starts[:1], starts[:: max(1, len(starts) // 7)][:7]):
-        inputs = gather_inputs(dataset.prepared.arrays, chosen, dataset.preparation.config.window)
+        inputs = window_inputs(dataset.prepared, dataset.preparation, chosen)
         ours, theirs = trained(inputs), exported(inputs)
         differences.append(float(np.max(np.abs(ours - theirs) / np.maximum(np.abs(ours), 1))))
     return max(differences)

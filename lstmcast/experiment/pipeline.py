@@ -14,8 +14,8 @@ from lstmcast.config.loading import dump_config
 from lstmcast.config.schema import Config
 from lstmcast.data.dataset import Dataset, build_dataset, fingerprint, load_panel
 from lstmcast.execution.work import Executor
+from lstmcast.experiment.apart import check_apart
 from lstmcast.experiment.measuring import measure
-from lstmcast.experiment.members import check_apart
 from lstmcast.experiment.network import fit
 from lstmcast.experiment.recording import manifest_of, write_data, write_report, write_results
 from lstmcast.machine import release_memory

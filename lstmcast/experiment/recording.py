@@ -183,10 +183,14 @@ def _summary(
 
 
 def _history_frame(histories: Sequence[History]) -> pd.DataFrame:
-    """A row for each epoch, of one member after the other where there are several."""
+    """A row for each epoch, of one network after the other where there are several."""
     import pandas as pd
 
     frames = [pd.DataFrame([asdict(row) for row in history.rows]) for history in histories]
     if len(frames) == 1:
         return frames[0]
-    return pd.concat(frames, keys=range(len(frames)), names=["member"]).reset_index("member")
+    for frame, history in zip(frames, histories, strict=True):
+        frame.insert(0, "member", history.plan.member)
+        if history.plan.series is not None:
+            frame.insert(0, "series", history.plan.series)
+    return pd.concat(frames)

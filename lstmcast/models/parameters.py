@@ -40,6 +40,10 @@ class NetworkParameters(Section):
         description="Activation of the cell; anything but tanh loses the fast cuDNN kernel.",
     )
     window_norm: WindowNorm = "none"
+    scope: Literal["panel", "each"] = Field(
+        default="panel",
+        description="`panel`: one network for all series; `each`: one for each series of its own.",
+    )
 
     @property
     def recurrent_cell(self) -> Cell:

@@ -89,10 +89,12 @@ def epochs_trained(metrics: Mapping[str, Any]) -> str:
     Args:
         metrics: What `metrics.json` holds.
     """
-    members = metrics.get("members")
-    if members is None:
+    several, one = metrics.get("networks"), "network"
+    if several is None:
+        several, one = metrics.get("members"), "member"
+    if several is None:
         return f"{metrics['epochs']}, the best was {metrics['best_epoch']}"
-    return f"{_span(members['epochs'])} a member, the best was {_span(members['best_epoch'])}"
+    return f"{_span(several['epochs'])} a {one}, the best was {_span(several['best_epoch'])}"
 
 
 def members_named(metrics: Mapping[str, Any]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,10 +13,10 @@ from lstmcast.data.extending import extend
 from lstmcast.data.panel import FloatArray, IntArray, Panel, tail
 from lstmcast.data.preparation import Preparation
 from lstmcast.data.preparing import Prepared, prepare
-from lstmcast.data.windows import Float32Array, Int32Array, gather_inputs, input_rows
+from lstmcast.data.windows import gather_inputs, input_rows
 from lstmcast.errors import ConfigError, DataError, TooShortError
 from lstmcast.runtime.context import context_rows
-from lstmcast.runtime.network import Network
+from lstmcast.runtime.network import WHICH, Network
 
 # Windows that go through the network at once: enough to keep its products busy, few enough that
 # what is gathered for them stays in the processor's cache, whatever the number of windows.
@@ -166,7 +167,7 @@ def _forecast_block(
 
 def last_windows(
     panel: Panel, preparation: Preparation
-) -> tuple[dict[str, Float32Array | Int32Array], NDArray[np.datetime64]]:
+) -> tuple[dict[str, NDArray[Any]], NDArray[np.datetime64]]:
     """What the network reads of the last steps of each series; the future covariates are 0.
 
     Args:
@@ -187,8 +188,27 @@ def last_windows(
     prepared = prepare(extended, preparation)
     starts = extended.offsets[1:] - window.horizon - window.lead - window.lookback
     _check_inputs(prepared, preparation, starts)
-    inputs = gather_inputs(prepared.arrays, starts, window)
+    inputs = window_inputs(prepared, preparation, starts)
     return inputs, extended.times[input_rows(starts, window)]
+
+
+def window_inputs(
+    prepared: Prepared, preparation: Preparation, starts: IntArray
+) -> dict[str, NDArray[Any]]:
+    """What a network reads of some windows, by name.
+
+    Args:
+        prepared: The panel, made ready.
+        preparation: What was fitted.
+        starts: int64, `(n_windows,)`; of series that there is a network for.
+    """
+    inputs: dict[str, NDArray[Any]] = {
+        **gather_inputs(prepared.arrays, starts, preparation.config.window)
+    }
+    if preparation.config.model.scope == "each":
+        numbers = preparation.network_of(prepared.panel.series)
+        inputs[WHICH] = numbers[prepared.arrays.series_of_row[starts]]
+    return inputs
 
 
 def window_outputs(
@@ -210,7 +230,7 @@ def window_outputs(
     units = np.empty((len(starts), window.horizon, arrays.n_targets, n_outputs))
     for first in range(0, len(starts), BATCH):
         batch = starts[first : first + BATCH]
-        outputs = network(gather_inputs(arrays, batch, window))
+        outputs = network(window_inputs(prepared, preparation, batch))
         groups = prepared.groups[arrays.series_of_row[batch]]
         units[first : first + BATCH] = preparation.to_units(outputs, groups)
     return units

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,9 +11,10 @@ import numpy as np
 from lstmcast.config.schema import Data
 from lstmcast.data.assembling import build_panel
 from lstmcast.data.extending import extend
-from lstmcast.data.panel import Panel, tail
+from lstmcast.data.panel import Panel, head, listing, tail
 from lstmcast.data.preparation import Preparation
 from lstmcast.data.reading.table import Table, needed_columns, read_table, table_from_frame
+from lstmcast.errors import DataError
 from lstmcast.runtime.bundle import CONTEXT, Bundle
 from lstmcast.runtime.context import context_data, written_times
 
@@ -23,9 +23,6 @@ if TYPE_CHECKING:
 
     # A frame, or a file as `data.path` takes it: a path, a glob, `-` for standard input.
     Source = pd.DataFrame | str | Path
-
-# Names in one warning.
-SHOWN = 5
 
 
 def history_panel(bundle: Bundle, source: Source | None = None) -> Panel:
@@ -53,9 +50,9 @@ def unfamiliar(panel: Panel, preparation: Preparation) -> list[str]:
     """What of a panel training did not see, in sentences: whole series, levels of categories."""
     texts = []
     new = sorted(set(panel.series) - set(preparation.cuts.series))
-    if new:
+    if new and preparation.config.model.scope == "panel":
         texts.append(
-            f"{_listing(new)}: not in training, so forecast with what was learned from the others"
+            f"{listing(new)}: not in training, so forecast with what was learned from the others"
         )
     named = (
         (panel.schema.names(kind="category"), panel.levels),
@@ -65,14 +62,25 @@ def unfamiliar(panel: Panel, preparation: Preparation) -> list[str]:
         for name, texts_of in zip(names, levels, strict=True):
             unknown = sorted(set(texts_of) - set(preparation.vocabularies[name]))
             if unknown:
-                texts.append(f"{name} {_listing(unknown)}: not in training, so read as unknown")
+                texts.append(f"{name} {listing(unknown)}: not in training, so read as unknown")
     return texts
 
 
-def _listing(names: Sequence[str]) -> str:
-    """The first names, and how many more there are."""
-    more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
-    return ", ".join(repr(name) for name in names[:SHOWN]) + more
+def served_panel(panel: Panel, preparation: Preparation) -> tuple[Panel, list[str]]:
+    """The series that there is a network for, and a sentence on the others.
+
+    Raises:
+        DataError: If there is no network for any.
+    """
+    served = preparation.network_of(panel.series) >= 0
+    if served.all():
+        return panel, []
+    names = [name for name, known in zip(panel.series, served, strict=True) if not known]
+    why = "no network of its own, for training had no window of it (model.scope each)"
+    if not served.any():
+        raise DataError(f"{listing(names)}: {why}. Train again with it, or with model.scope panel.")
+    left = head(panel, np.where(served, np.diff(panel.offsets), 0))
+    return left, [f"{listing(names)}: {why}, so left out"]
 
 
 def future_panel(bundle: Bundle, source: Source) -> Panel:

@@ -1,4 +1,4 @@
-"""A network without Keras: an ONNX file run by ONNX Runtime."""
+"""Networks without Keras: an ONNX file run by ONNX Runtime."""
 
 from __future__ import annotations
 
@@ -11,7 +11,10 @@ from lstmcast.errors import BundleError
 from lstmcast.machine import available_cpus
 
 # From inputs by name, as `gather_inputs` gives them, to `[batch, horizon, n_targets, n_outputs]`.
+# Of networks of which each series has its own, the input `WHICH` tells the window's.
 Network = Callable[[Mapping[str, np.ndarray]], np.ndarray]
+# int64, `(batch,)`, as `Preparation.network_of` gives it.
+WHICH = "network"
 
 
 class OnnxNetwork:
@@ -44,6 +47,30 @@ class OnnxNetwork:
 
     def __call__(self, inputs: Mapping[str, np.ndarray]) -> np.ndarray:
         """Outputs `[batch, horizon, n_targets, n_outputs]`, float32."""
+        return by_network(self._run, inputs) if WHICH in self._names else self._run(inputs)
+
+    def _run(self, inputs: Mapping[str, np.ndarray]) -> np.ndarray:
         feed = {name: inputs[name] for name in self._names}
         output: np.ndarray = self._session.run(None, feed)[0]
         return output
+
+
+def by_network(run: Network, inputs: Mapping[str, np.ndarray]) -> np.ndarray:
+    """The outputs of windows, each of its own network.
+
+    Args:
+        run: Called with windows of one network, whose number `WHICH` then is, `()`.
+        inputs: Of all windows.
+    """
+    numbers = inputs[WHICH]
+    outputs: np.ndarray | None = None
+    for number in np.unique(numbers):
+        rows = np.flatnonzero(numbers == number)
+        own = {name: values[rows] for name, values in inputs.items()}
+        found = run({**own, WHICH: np.asarray(number)})
+        if outputs is None:
+            outputs = np.empty((len(numbers), *found.shape[1:]), dtype=found.dtype)
+        outputs[rows] = found
+    if outputs is None:
+        raise ValueError("no window is given.")
+    return outputs

@@ -18,8 +18,10 @@ class Plan:
         kernel: What the recurrent layers run on.
         memory: Bytes that it needs beside the data and the libraries, about.
         seed: What the first weights, the shuffling and the dropout follow from.
-        member: Which of the ensemble's members is fitted, from 0.
-        members: How many the ensemble has; 1 for a network alone.
+        member: Which of the networks that are fitted it is, from 0: the members of an ensemble, or
+            those of each series.
+        members: How many these are; 1 for a network alone.
+        series: Id of the series that the network is of; None for one of all.
     """
 
     epochs: int
@@ -29,6 +31,7 @@ class Plan:
     seed: int
     member: int = 0
     members: int = 1
+    series: str | None = None
 
 
 @dataclass(frozen=True)

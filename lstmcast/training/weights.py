@@ -1,7 +1,8 @@
 """The weights of a network as named arrays, and back.
 
-Those of an ensemble are its members' together, each name with `member_0/`, `member_1/` … before it;
-those of a network alone have their own names.
+Those of an ensemble are its members' together, each name with `member_0/`, `member_1/` … before it,
+and where each series has a network of its own, with `series_0/`, `series_1/` … before that; those
+of a network alone have their own names.
 """
 
 from __future__ import annotations
@@ -73,32 +74,39 @@ def load_weights(network: keras.Model, weights: Mapping[str, NDArray[Any]]) -> N
         variable.assign(weights[name])
 
 
-def join_weights(members: Sequence[Mapping[str, NDArray[Any]]]) -> dict[str, NDArray[Any]]:
-    """The weights of all members of an ensemble; those of a network alone as they are."""
-    if len(members) == 1:
-        return dict(members[0])
+def join_weights(
+    each: Sequence[Mapping[str, NDArray[Any]]], kind: str = "member"
+) -> dict[str, NDArray[Any]]:
+    """The weights of several networks together; those of a network alone as they are.
+
+    Args:
+        each: The weights of each.
+        kind: What the networks are, for the names.
+    """
+    if len(each) == 1:
+        return dict(each[0])
     return {
-        _prefix(index) + name: values
-        for index, weights in enumerate(members)
+        f"{kind}_{index}/{name}": values
+        for index, weights in enumerate(each)
         for name, values in weights.items()
     }
 
 
 def split_weights(
-    weights: Mapping[str, NDArray[Any]], n_members: int
+    weights: Mapping[str, NDArray[Any]], n: int, kind: str = "member"
 ) -> list[dict[str, NDArray[Any]]]:
-    """The inverse of `join_weights`."""
-    if n_members == 1:
+    """The inverse of `join_weights`.
+
+    Raises:
+        BundleError: If a weight is of none of the `n` networks.
+    """
+    if n == 1:
         return [dict(weights)]
-    return [
-        {
-            name.removeprefix(prefix): values
-            for name, values in weights.items()
-            if name.startswith(prefix)
-        }
-        for prefix in map(_prefix, range(n_members))
-    ]
-
-
-def _prefix(member: int) -> str:
-    return f"member_{member}/"
+    places = {f"{kind}_{index}": index for index in range(n)}
+    found: list[dict[str, NDArray[Any]]] = [{} for _ in range(n)]
+    for name, values in weights.items():
+        owner, _, own_name = name.partition("/")
+        if owner not in places:
+            raise BundleError(f"The weight {name} is of none of the {n} networks.")
+        found[places[owner]][own_name] = values
+    return found

@@ -18,6 +18,7 @@ from lstmcast.errors import ConfigError, ResourceError
 from lstmcast.execution.local import LocalExecutor
 from lstmcast.execution.work import Executor, Outcome
 from lstmcast.training.backend import load_keras
+from lstmcast.training.chatter import captured_chatter
 from lstmcast.tuning.advisor import Advisor
 from lstmcast.tuning.journal import Asked, Event, Journal, locked
 from lstmcast.tuning.space import Space, build_space
@@ -123,7 +124,8 @@ def search(
     with locked(directory):
         journal = Journal(directory)
         events = journal.begin(_identity(config, panel))
-        load_keras(config.training, seed=config.seed)  # before keras-tuner chooses a backend
+        with captured_chatter():
+            load_keras(config.training, seed=config.seed)  # before keras-tuner chooses a backend
         run = _Search(space, journal, watcher or SilentWatcher())
         run.replay(events)
         with closing((executor or LocalExecutor()).run(run_trial, material, run.items())) as ended:

@@ -13,14 +13,15 @@ from lstmcast.data.dataset import Dataset, build_dataset, load_panel
 from lstmcast.data.panel import Panel
 from lstmcast.data.splitting import Splits
 from lstmcast.errors import ConfigError, DivergedError
-from lstmcast.experiment.network import Trained, train_in_memory
+from lstmcast.experiment.network import InMemory, train_in_memory
 from lstmcast.machine import release_memory
 from lstmcast.runtime.evaluating import forecast_windows, score_forecasts, training_scales
 from lstmcast.training.progress import EpochRow, SilentProgress
 from lstmcast.tuning.folds import validation_folds
 
 # What a prepared dataset follows from; trials that agree on these share it.
-_PREPARING = ("data", "features", "window", "scaling")
+_PREPARING = dict.fromkeys(("data", "features", "window", "scaling"), True)
+_PREPARING_MODEL = {"scope"}
 # What is done to a panel that was read; all else in `data` says how it is read.
 _AFTER_READING = {"outliers"}
 # Prepared datasets that are kept, for each fold.
@@ -91,7 +92,7 @@ class Material:
 
     def dataset(self, config: Config, fold: int) -> Dataset:
         """The dataset of a config and a fold, shared by trials that agree on it."""
-        sections = config.model_dump_json(include=set(_PREPARING))
+        sections = config.model_dump_json(include={**_PREPARING, "model": _PREPARING_MODEL})
         key = (fold, sections)
         if key not in self._prepared:
             panel, splits = self._fold(config, fold)
@@ -125,8 +126,9 @@ class _Watch(SilentProgress):
 
     def __init__(self, item: Item) -> None:
         self.curve: list[float] = []
-        # After the last epoch there is nothing to save.
-        self._hopeless = item.hopeless[: item.config.training.epochs - 1]
+        # After the last epoch there is nothing to save, and one series says little of the others.
+        alone = item.config.model.scope == "panel"
+        self._hopeless = item.hopeless[: item.config.training.epochs - 1] if alone else ()
 
     def epoch_done(self, row: EpochRow) -> None:
         """Compare the best loss so far with what the first trials had reached by then."""
@@ -145,7 +147,7 @@ def run_trial(material: Material, item: Item) -> Trial:
         LstmcastError: If the config cannot be trained on these data.
     """
     scores, epochs, watch = [], [], _Watch(item)
-    trained: Trained | None = None
+    trained: InMemory | None = None
     for fold in range(len(material.folds)):
         dataset = material.dataset(item.config, fold)
         try:
@@ -169,7 +171,7 @@ def run_trial(material: Material, item: Item) -> Trial:
     )
 
 
-def _objective(dataset: Dataset, trained: Trained, metric: MetricName) -> float:
+def _objective(dataset: Dataset, trained: InMemory, metric: MetricName) -> float:
     """The metric of the validation windows, in the user's units."""
     forecasts = forecast_windows(
         dataset.prepared,

@@ -191,11 +191,11 @@ def test_the_verdict_on_an_ensemble_is_the_one_that_most_members_share():
     shared = shared_verdict([improving, *overfitting])
     assert (shared.kind, shared.epoch) == ("overfitting", 7)
     assert shared.text == (
-        "It overfits since 7. So it is for 2 of the 3 members; the epoch is that of the first of "
+        "It overfits since 7. So it is for 2 of the 3 networks; the epoch is that of the first of "
         "them."
     )
     assert shared_verdict([improving, improving]).text == (
-        "It improves. So it is for all 2 members."
+        "It improves. So it is for all 2 networks."
     )
 
 

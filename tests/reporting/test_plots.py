@@ -121,14 +121,14 @@ class TestLoss:
         (fit,) = contents.fits
         fits = (fit, Fit(fit.rows[:12], 9), Fit(fit.rows[:20], 15))
         figure = plot_loss(replace(contents, fits=fits))
-        title = "Loss by epoch of 3 members: the weights of epochs 9 to 21 were kept"
+        title = "Loss by epoch of 3 networks: the weights of epochs 9 to 21 were kept"
         assert figure.get_suptitle() == title
         losses, rates = figure.axes
         assert [len(line.get_xdata()) for line in losses.lines] == [30, 12, 20, 30, 12, 20, 3]
         assert [len(line.get_xdata()) for line in rates.lines] == [30, 12, 20]
         assert list(losses.lines[-1].get_xdata()) == [21, 9, 15]
         labels = [text.get_text() for text in losses.get_legend().get_texts()]
-        assert labels == ["training", "validation", "best of each member"]
+        assert labels == ["training", "validation", "best of each network"]
 
 
 class TestForecast:

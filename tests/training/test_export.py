@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ import pytest
 from lstmcast.errors import ResourceError
 from lstmcast.models.ensemble import join_members
 from lstmcast.models.registry import ARCHITECTURES
-from lstmcast.training.export import write_onnx
+from lstmcast.training.export import write_onnx, write_versions, writing
 from lstmcast.training.inference import inference_network
 from lstmcast.training.weights import load_weights, weights_of
 from tests.networks import (
@@ -61,7 +62,7 @@ def outputs(path: Path, batch: dict[str, np.ndarray]) -> np.ndarray:
     session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
     assert [output.name for output in session.get_outputs()] == ["forecast"]
     assert {node.name for node in session.get_inputs()} == set(batch)
-    assert all(node.shape[0] == "batch" for node in session.get_inputs())
+    assert all(node.shape[:1] in (["batch"], []) for node in session.get_inputs())
     return session.run(["forecast"], batch)[0]
 
 
@@ -156,3 +157,30 @@ def test_that_onnx_is_not_installed_is_said(
     monkeypatch.setitem(sys.modules, "onnx", None)
     with pytest.raises(ResourceError, match="needs onnx, not installed here"):
         write_onnx(make_network("lstm", PLAIN), tmp_path / "model.onnx")
+
+
+def test_versions_of_a_network_are_written_as_one(tmp_path: Path) -> None:
+    network = make_network("lstm", PLAIN)
+    batch, first = make_batch(PLAIN, 3), weights_of(network)
+    each = [{name: weight + k / 10 for name, weight in first.items()} for k in range(3)]
+    expected = []
+
+    def versions() -> Iterator[Any]:
+        for weights in each:
+            load_weights(network, weights)
+            expected.append(run_network(network, batch))
+            yield network
+
+    write_versions(versions(), tmp_path / "model.onnx", which="network")
+    for number, outcome in enumerate(expected):
+        found = outputs(tmp_path / "model.onnx", {**batch, "network": np.asarray(number)})
+        np.testing.assert_allclose(found, outcome, rtol=1e-5, atol=1e-6)
+
+
+def test_more_versions_than_a_file_holds_are_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(writing, "LARGEST", 1_000)
+    network = make_network("lstm", PLAIN)
+    with pytest.raises(ResourceError, match=r"of 2 networks would have .* a file holds"):
+        write_versions([network, network], tmp_path / "model.onnx", which="network")

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,12 +11,14 @@ from lstmcast.data.windows import WindowArrays
 from lstmcast.errors import DivergedError
 from lstmcast.models.registry import ARCHITECTURES
 from lstmcast.training.fitting import (
+    Fitter,
     History,
     Starts,
     fit_members,
     fit_network,
 )
 from lstmcast.training.progress import EpochRow, Plan, SilentProgress
+from lstmcast.training.weights import set_state, state_of
 from tests.networks import BACKEND, FULL, PLAIN, make_arrays, make_config, make_network
 
 STARTS = Starts(train=np.arange(12), validation=np.arange(12, 18))
@@ -315,3 +318,31 @@ def test_tensorboard_logs_are_written_where_they_are_asked_for(tmp_path: Path) -
         )
     assert list((tmp_path / "on").rglob("events.out.tfevents.*"))
     assert not (tmp_path / "off").exists()
+
+
+def test_windows_of_the_same_batches_are_compiled_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    from lstmcast.training.gathering import GatheringModel
+
+    compiled = []
+    compile_ = GatheringModel.compile
+    monkeypatch.setattr(
+        GatheringModel,
+        "compile",
+        lambda self, **options: (compiled.append(1), compile_(self, **options))[1],
+    )
+    config, arrays = make_config(batch_size=4, epochs=1), make_arrays(PLAIN)
+    others = [replace(STARTS, train=STARTS.train[n:]) for n in (0, 1, 2)]
+    network = make_network("lstm", PLAIN)
+    room = len(STARTS.train) + len(STARTS.validation)
+    fitter, fresh = Fitter([network], arrays, config, room=room), state_of(network)
+    found = []
+    for starts in others:
+        set_state(network, fresh)
+        (history,) = fitter.fit(starts, SilentProgress())
+        found.append(history.rows[-1].loss)
+    assert len(compiled) == 1
+    set_state(network, fresh)
+    alone = fit_network(
+        network, arrays, starts=others[-1], config=config, progress=SilentProgress()
+    )
+    assert found[-1] == pytest.approx(alone.rows[-1].loss, rel=1e-6)

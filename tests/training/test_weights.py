@@ -85,3 +85,16 @@ def test_the_weights_of_members_are_told_apart_by_their_names() -> None:
 def test_the_weights_of_a_network_alone_keep_their_names() -> None:
     weights = {"a/kernel": np.ones(1)}
     assert join_weights([weights]) == split_weights(weights, 1)[0] == weights
+
+
+def test_the_weights_of_series_hold_those_of_their_members() -> None:
+    series = [[{"a": np.full(1, 10 * s + k)} for k in range(2)] for s in range(2)]
+    joined = join_weights([join_weights(members) for members in series], "series")
+    assert list(joined)[:2] == ["series_0/member_0/a", "series_0/member_1/a"]
+    found = [split_weights(own, 2) for own in split_weights(joined, 2, "series")]
+    assert [[float(w["a"][0]) for w in members] for members in found] == [[0, 1], [10, 11]]
+
+
+def test_a_weight_of_no_network_is_refused() -> None:
+    with pytest.raises(BundleError, match="member_2/a is of none of the 2 networks"):
+        split_weights({"member_0/a": np.ones(1), "member_2/a": np.ones(1)}, 2)

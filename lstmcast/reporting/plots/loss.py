@@ -27,7 +27,7 @@ _ONE_OF_SEVERAL: dict[str, Any] = {"lw": 1.0, "alpha": 0.7}
 def plot_loss(contents: Contents) -> Figure:
     """Loss curves with the best epoch marked; below them the learning rate, where it changes.
 
-    Of an ensemble, those of every member.
+    Of several networks, those of each.
     """
     fits = contents.fits
     figure = style.headed_figure(_title(fits), width=8.5, height=4.8)
@@ -46,7 +46,7 @@ def _title(fits: Sequence[Fit]) -> str:
     longest = max(len(fit.rows) for fit in fits)
     best = [point.epoch for point in map(_best, fits) if point is not None]
     if len(fits) > 1:
-        of = f" of {len(fits)} members"
+        of = f" of {len(fits):,} networks"
         if not best:
             return f"Loss over {count(longest, 'epoch')}{of}"
         epochs = f"epoch {best[0]}" if len({*best}) == 1 else f"epochs {min(best)} to {max(best)}"
@@ -104,7 +104,7 @@ def _mark_best(axes: Axes, fits: Sequence[Fit]) -> None:
     points = [point for point in map(_best, fits) if point is not None]
     if not points:
         return
-    label = "best of each member"
+    label = "best of each network"
     if len(fits) == 1:
         (best,) = points
         axes.axvline(best.epoch, color=style.MUTED, lw=1, ls=":", zorder=1)

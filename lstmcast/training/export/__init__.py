@@ -7,6 +7,6 @@ uses (dropout, penalties, reduced precision) is left out. Operators: the ONNX sp
 17.
 """
 
-from lstmcast.training.export.writing import write_onnx
+from lstmcast.training.export.writing import write_onnx, write_versions
 
-__all__ = ["write_onnx"]
+__all__ = ["write_onnx", "write_versions"]

@@ -46,7 +46,7 @@ class Graph:
     def __init__(self, network: keras.Model, translations: Mapping[str, Translation]) -> None:
         self._network, self._translations = network, translations
         self._nodes: list[Any] = []
-        self._constants: list[Any] = []
+        self._constants: dict[str, NDArray[Any]] = {}
         self._names: dict[int, str] = {}
         self.walk(network, {name: name for name in network.input})
 
@@ -87,15 +87,19 @@ class Graph:
 
     def constant(self, values: NDArray[Any]) -> str:
         """The name of an array that the graph keeps."""
-        from onnx import numpy_helper
-
         name = f"constant_{len(self._constants)}"
-        self._constants.append(numpy_helper.from_array(values, name))
+        # A copy: what the backend gives may be its own memory.
+        self._constants[name] = np.array(values)
         return name
 
     def weight(self, variable: Any) -> str:
         """The name of a weight that the graph keeps, in float32."""
         return self.constant(float32(variable))
+
+    @property
+    def values(self) -> Mapping[str, NDArray[Any]]:
+        """The arrays that the graph keeps, by name."""
+        return self._constants
 
     def integers(self, *values: int) -> str:
         """The name of a list of whole numbers, such as axes."""
@@ -116,7 +120,7 @@ class Graph:
 
     def to_model(self) -> Any:
         """As an `onnx.ModelProto`."""
-        from onnx import TensorProto, helper
+        from onnx import TensorProto, helper, numpy_helper
 
         types = {"float32": TensorProto.FLOAT, "int32": TensorProto.INT32}
 
@@ -131,7 +135,7 @@ class Graph:
             self._network.name,
             [described(name, tensor) for name, tensor in self._network.input.items()],
             [described(OUTPUT_NAME, output)],
-            initializer=self._constants,
+            initializer=[numpy_helper.from_array(v, name) for name, v in self.values.items()],
         )
         opset = helper.make_opsetid("", OPSET)
         return helper.make_model(graph, opset_imports=[opset], ir_version=IR_VERSION)
