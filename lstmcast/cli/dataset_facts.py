@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from lstmcast.config.schema import Config
+from lstmcast.data.categories import category_names
 from lstmcast.data.dataset import Dataset, build_dataset, load_panel
 from lstmcast.data.splitting import SPLITS
 from lstmcast.training.memory import fit_memory
@@ -77,7 +78,8 @@ def _inputs(dataset: Dataset) -> list[str]:
     """The columns that the network reads; categories in one-hot form are several."""
     preparation = dataset.preparation
     schema, categories = preparation.schema, preparation.config.features.categories
-    embedded = schema.names(kind="category") if categories.encoding == "embedding" else ()
+    named = category_names(schema, preparation.config.features)
+    embedded = named if categories.encoding == "embedding" else ()
     static = [column.name for column in schema.columns if column.role == "static"]
     features = [feature.name for feature in preparation.features]
     return [*schema.targets, *features, *embedded, *static]

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from lstmcast.config.schema import Config
 from lstmcast.data.features import Feature, warm_up
 from lstmcast.data.grouping import Grouping
+from lstmcast.data.holidays import HolidayDates
 from lstmcast.data.panel import FloatArray, Schema
 from lstmcast.data.scaling import inverse_transform
 
@@ -70,6 +71,7 @@ class Preparation:
         features: The input columns after the targets, in order.
         feature_scaler: Of `features`; 0 and 1 for those that are not scaled.
         static_scaler: Of the static numbers, one group.
+        holidays: Those of `features.holidays`, looked up in training; None without them.
     """
 
     config: Config
@@ -85,6 +87,7 @@ class Preparation:
     features: tuple[Feature, ...]
     feature_scaler: Scaler
     static_scaler: Scaler
+    holidays: HolidayDates | None = None
 
     @property
     def history(self) -> int:
@@ -132,6 +135,7 @@ class Preparation:
             ],
             "feature_scaler": _scaler_to_json(self.feature_scaler),
             "static_scaler": _scaler_to_json(self.static_scaler),
+            "holidays": self.holidays and self.holidays.to_json(),
         }
 
     @classmethod
@@ -142,6 +146,7 @@ class Preparation:
             KeyError, TypeError, ValueError: If the values are not what `to_json` writes.
         """
         n_groups = len(values["series"]) + 1
+        holidays = values.get("holidays")
         bounds = np.array(values["bounds"], dtype=np.float64).reshape(n_groups, 2, -1)
         for side, limit in ((0, -np.inf), (1, np.inf)):
             bounds[:, side][np.isnan(bounds[:, side])] = limit
@@ -162,6 +167,7 @@ class Preparation:
             features=tuple(Feature(**feature) for feature in values["features"]),
             feature_scaler=_scaler_from_json(values["feature_scaler"], n_groups),
             static_scaler=_scaler_from_json(values["static_scaler"], 1),
+            holidays=None if holidays is None else HolidayDates.from_json(holidays),
         )
 
 

@@ -10,11 +10,12 @@ from collections.abc import Mapping
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from lstmcast.config.schema import Config
+from lstmcast.data.categories import category_names
 from lstmcast.data.dataset import Dataset
 from lstmcast.data.preparation import Preparation
 from lstmcast.errors import ConfigError, Problem
@@ -35,14 +36,13 @@ def shapes_of(preparation: Preparation) -> Shapes:
     output, categories = config.output, config.features.categories
     embedded = categories.encoding == "embedding"
 
-    def levels(*roles: Any) -> tuple[int, ...]:
-        names = schema.names(kind="category", roles=roles) if embedded else ()
-        return tuple(len(preparation.vocabularies[name]) + 1 for name in names)
+    def levels(names: tuple[str, ...]) -> tuple[int, ...]:
+        return tuple(len(preparation.vocabularies[name]) + 1 for name in names if embedded)
 
+    constant = schema.names(kind="category", roles=("static",))
     static = len(schema.names(kind="number", roles=("static",)))
     if not embedded:
-        names = schema.names(kind="category", roles=("static",))
-        static += sum(len(preparation.vocabularies[name]) for name in names)
+        static += sum(len(preparation.vocabularies[name]) for name in constant)
     return Shapes(
         lookback=config.window.lookback,
         horizon=config.window.horizon,
@@ -51,9 +51,9 @@ def shapes_of(preparation: Preparation) -> Shapes:
         past=len(schema.targets) + len(preparation.features),
         future=sum(feature.ahead for feature in preparation.features),
         static=static,
-        past_levels=levels("past", "future"),
-        future_levels=levels("future"),
-        static_levels=levels("static"),
+        past_levels=levels(category_names(schema, config.features)),
+        future_levels=levels(category_names(schema, config.features, ahead=True)),
+        static_levels=levels(constant),
         embedding_size=categories.embedding_size,
     )
 

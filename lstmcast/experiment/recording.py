@@ -57,7 +57,8 @@ def manifest_of(dataset: Dataset, fitted: Fitted, created: datetime) -> dict[str
 
 def origin_of(config: Config, panel: Panel, created: datetime) -> dict[str, Any]:
     """What every manifest says: when, with which versions and of which data it was made."""
-    packages = ("keras", config.training.backend, "numpy", "pandas", "onnxruntime")
+    packages = ["keras", config.training.backend, "numpy", "pandas", "onnxruntime"]
+    packages += ["holidays"] * (config.features.holidays is not None)
     versions = {name: importlib.metadata.version(name) for name in packages}
     return {
         "name": config.name,

@@ -11,6 +11,7 @@ from lstmcast.data.dataset import build_dataset, load_panel
 from lstmcast.data.preparation import Preparation
 from lstmcast.data.preparing import prepare
 from lstmcast.errors import DataError
+from lstmcast.experiment import shapes_of
 from tests.builders import hourly_frame, panel_frame
 
 TRANSFORMS = ("none", "log", "log1p", "box_cox", "yeo_johnson")
@@ -267,6 +268,27 @@ def test_a_masked_outlier_is_scored_but_not_trained_on():
     assert data.prepared.actual[20, 0] == 1000
     assert not data.prepared.trainable.targets[20]
     assert data.prepared.arrays.past[20, 0] == data.prepared.arrays.past[19, 0]
+
+
+def test_the_calendar_as_categories_is_embedded_over_the_horizon_too():
+    frame = pd.DataFrame(
+        {"time": pd.date_range("2024-01-01", periods=40, freq="D"), "y": np.arange(40.0)}
+    )
+    dataset = dataset_of(
+        frame,
+        features={
+            "calendar": ["dayofweek", "month"],
+            "calendar_encoding": "category",
+            "categories": {"encoding": "embedding"},
+        },
+    )
+    arrays = dataset.prepared.arrays
+    # 28 training rows: January alone; February is unknown. 1 January 2024 was a Monday.
+    assert dataset.preparation.vocabularies["calendar.month"] == ("1",)
+    assert arrays.past_codes[[0, 6, 7, 31]].tolist() == [[1, 1], [7, 1], [1, 1], [4, 0]]
+    np.testing.assert_array_equal(arrays.past_codes, arrays.future_codes)
+    assert shapes_of(dataset.preparation).future_levels == (8, 2)
+    assert arrays.future.shape[1] == 0
 
 
 @pytest.mark.parametrize("role", ["past_covariates", "future_covariates"])
