@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,7 +13,10 @@ from lstmcast.data.assembling import build_panel
 from lstmcast.data.extending import extend
 from lstmcast.data.panel import Panel, tail
 from lstmcast.data.preparation import Preparation
+from lstmcast.data.preparing import prepare
 from lstmcast.data.reading.table import Table, needed_columns, read_table, table_from_frame
+from lstmcast.data.short_series import kept_series, left_out, listing
+from lstmcast.data.windows import BoolArray
 from lstmcast.runtime.bundle import CONTEXT, Bundle
 from lstmcast.runtime.context import context_data, written_times
 
@@ -23,9 +25,6 @@ if TYPE_CHECKING:
 
     # A frame, or a file as `data.path` takes it: a path, a glob, `-` for standard input.
     Source = pd.DataFrame | str | Path
-
-# Names in one warning.
-SHOWN = 5
 
 
 def history_panel(bundle: Bundle, source: Source | None = None) -> Panel:
@@ -55,7 +54,7 @@ def unfamiliar(panel: Panel, preparation: Preparation) -> list[str]:
     new = sorted(set(panel.series) - set(preparation.cuts.series))
     if new:
         texts.append(
-            f"{_listing(new)}: not in training, so forecast with what was learned from the others"
+            f"{listing(new)}: not in training, so forecast with what was learned from the others"
         )
     named = (
         (panel.schema.names(kind="category"), panel.levels),
@@ -65,14 +64,41 @@ def unfamiliar(panel: Panel, preparation: Preparation) -> list[str]:
         for name, texts_of in zip(names, levels, strict=True):
             unknown = sorted(set(texts_of) - set(preparation.vocabularies[name]))
             if unknown:
-                texts.append(f"{name} {_listing(unknown)}: not in training, so read as unknown")
+                texts.append(f"{name} {listing(unknown)}: not in training, so read as unknown")
     return texts
 
 
-def _listing(names: Sequence[str]) -> str:
-    """The first names, and how many more there are."""
-    more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
-    return ", ".join(repr(name) for name in names[:SHOWN]) + more
+def forecastable(panel: Panel, preparation: Preparation) -> tuple[Panel, tuple[str, ...]]:
+    """The series that are long enough to forecast, and a sentence that names the others.
+
+    Args:
+        panel: History; each series ends at its own last row.
+        preparation: What was fitted in training.
+
+    Returns:
+        The panel as it was where no series is long enough, so that the error is said with the
+        arithmetic.
+    """
+    short = _too_short(panel, preparation)
+    if short.all() or not short.any():
+        return panel, ()
+    text = f"{left_out(panel, short)} left out: a forecast reads {preparation.history} rows"
+    return kept_series(panel, ~short), (text,)
+
+
+def _too_short(panel: Panel, preparation: Preparation) -> BoolArray:
+    """Whether each series lacks rows that a forecast reads, bool `(n_series,)`."""
+    window, lengths = preparation.config.window, np.diff(panel.offsets)
+    short = lengths < preparation.history
+    if panel.n_series == 1 or not short.any():
+        return np.zeros(panel.n_series, dtype=bool)
+    # Some features need no history: only the rows themselves say what is missing.
+    doubtful = kept_series(panel, short)
+    rows = prepare(doubtful, preparation).observed.inputs
+    first = np.maximum(doubtful.offsets[1:] - window.lookback, doubtful.offsets[:-1])
+    whole = [rows[a:b].all() for a, b in zip(first, doubtful.offsets[1:], strict=True)]
+    short[short] = ~np.array(whole) | (lengths[short] < window.lookback)
+    return short
 
 
 def future_panel(bundle: Bundle, source: Source) -> Panel:
