@@ -44,7 +44,7 @@ def dataset_facts(dataset: Dataset) -> dict[str, Any]:
         "strategy": config.data.missing.strategy,
         "lookback": config.window.lookback,
         "horizon": config.window.horizon,
-        "windows": {split: len(dataset.starts[split]) for split in SPLITS},
+        "windows": dict(dataset.n_windows),
         "split_ends": _split_ends(dataset),
         "inputs": _inputs(dataset),
         "seeds": list(config.seeds),
@@ -96,6 +96,6 @@ def _memory(dataset: Dataset) -> dict[str, int]:
     return {
         "rows": sum(array.nbytes for array in rows),
         "batch": each * config.training.batch_size,
-        "materialised": each * sum(len(starts) for starts in dataset.starts.values()),
+        "materialised": each * sum(dataset.n_windows.values()),
         "fit": fit_memory(config, arrays, dataset.fitted_starts),
     }

@@ -35,7 +35,10 @@ class Dataset:
         splits: Where each split begins and ends.
         preparation: Fitted on the training rows.
         prepared: The panel in network units.
-        starts: Rows at which the windows of each split start, int64.
+        starts: Rows at which the windows of each split start whose targets were all observed,
+            int64: those that are scored.
+        fitted_starts: The windows that a fit reads, those to train and to validate on. With
+            `missing.strategy: mask` some of their targets may be missing.
         warnings: What the user should know.
     """
 
@@ -44,12 +47,18 @@ class Dataset:
     preparation: Preparation
     prepared: Prepared
     starts: Mapping[SplitName, IntArray]
+    fitted_starts: Starts
     warnings: tuple[str, ...]
 
     @property
-    def fitted_starts(self) -> Starts:
-        """The windows that a fit reads: those to train and to validate on."""
-        return Starts(train=self.starts["train"], validation=self.starts["validation"])
+    def n_windows(self) -> dict[SplitName, int]:
+        """How many windows each split has: to train on, to validate on and to score."""
+        fitted = self.fitted_starts
+        return {
+            "train": len(fitted.train),
+            "validation": len(fitted.validation),
+            "test": len(self.starts["test"]),
+        }
 
 
 def load_panel(config: Config, *, frame: pd.DataFrame | None = None) -> Panel:
@@ -76,25 +85,51 @@ def build_dataset(config: Config, panel: Panel, *, splits: Splits | None = None)
     splits = splits or split_panel(panel, config.split)
     preparation = fit_preparation(panel, splits, config)
     prepared = prepare(panel, preparation)
-    starts: dict[SplitName, IntArray] = {
-        split: window_starts(
-            prepared.observed if split == "test" else prepared.trainable,
-            config.window,
-            offsets=panel.offsets,
-            bounds=splits.of(split),
-            stride=config.window.stride if split == "train" else 1,
-        )
-        for split in SPLITS
+    masks = config.data.missing.strategy == "mask"
+    found: dict[bool, dict[SplitName, IntArray]] = {
+        partly: {
+            split: window_starts(
+                _usable(prepared, split, partly=partly),
+                config.window,
+                offsets=panel.offsets,
+                bounds=splits.of(split),
+                stride=config.window.stride if split == "train" else 1,
+            )
+            for split in SPLITS
+        }
+        for partly in {False, masks}
     }
-    empty = [split for split in SPLITS if not len(starts[split])]
+    starts, windows = found[False], found[masks]
+    empty = [split for split in SPLITS if not len(windows[split])]
     for split in empty:
         rows = splits.rows(split, panel.n_rows)
         if rows.any():
             raise no_window(config, panel, split, rows, prepared.observed)
-    warnings = (*panel.warnings, *(_EMPTY[split] for split in empty))
-    return Dataset(panel, splits, preparation, prepared, starts, warnings)
+    texts = [_EMPTY[split] for split in empty]
+    if len(windows["test"]) and not len(starts["test"]):
+        texts.append(_UNSCORED)
+    return Dataset(
+        panel,
+        splits,
+        preparation,
+        prepared,
+        starts,
+        fitted_starts=Starts(train=windows["train"], validation=windows["validation"]),
+        warnings=(*panel.warnings, *texts),
+    )
 
 
+def _usable(prepared: Prepared, split: SplitName, *, partly: bool) -> Usable:
+    """Which rows may stand in a window of a split; `partly`, with some of its targets missing."""
+    if partly:
+        return prepared.learnable
+    return prepared.observed if split == "test" else prepared.trainable
+
+
+_UNSCORED = (
+    "no window of the test split has all its targets, so nothing is measured: shorten "
+    "window.horizon."
+)
 _EMPTY = {
     "validation": "the validation split is empty: early stopping, reduce_lr and the best weights "
     "are switched off; the weights of the last epoch are kept.",

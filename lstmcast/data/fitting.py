@@ -152,7 +152,8 @@ def _fit_vocabularies(training: _Training, cleaned: Cleaned) -> dict[str, tuple[
 
 def _fit_indicators(training: _Training, cleaned: Cleaned) -> tuple[str, ...]:
     """The number columns that had gaps in training rows, where indicators are asked for."""
-    if not training.config.data.missing.indicator:
+    missing = training.config.data.missing
+    if not missing.indicator and missing.strategy != "mask":
         return ()
     names = training.panel.schema.names(kind="number")
     has_gaps = np.asarray(cleaned.missing[training.rows].any(axis=0))

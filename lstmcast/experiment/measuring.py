@@ -50,7 +50,7 @@ def measure(dataset: Dataset, fitted: Fitted) -> Measured:
     scored = {split: dataset.starts[split] for split in SPLITS}
     scored["train"] = _sample(scored["train"])
     metrics: dict[str, Any] = {
-        "windows": {split: len(dataset.starts[split]) for split in SPLITS},
+        "windows": dataset.n_windows,
         "scored": {split: len(starts) for split, starts in scored.items()},
         # Like the forecast, the median over the members.
         "epochs": median_low(len(history.rows) for history in fitted.histories),

@@ -141,7 +141,7 @@ def _contents(
     measured: Measured,
 ) -> Contents:
     panel, metrics = dataset.panel, measured.metrics
-    validated = len(dataset.starts["validation"]) > 0
+    validated = len(dataset.fitted_starts.validation) > 0
     return Contents(
         name=manifest["name"],
         run_id=writer.final.name,

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from lstmcast.config.schema import Window
 from lstmcast.data.windows import Int32Array, Starts, WindowArrays
 from lstmcast.training.augmentation import Augmenter
-from lstmcast.training.losses import Tensor, WindowLoss
+from lstmcast.training.losses import Tensor, WindowLoss, masked_loss
 
 # Stands in a batch where there is no window left to fill it.
 PADDING = -1
@@ -86,6 +86,9 @@ class GatheringModel(keras.Model):  # type: ignore[misc]
         self._arrays = {name: self._resident(name, getattr(arrays, name)) for name in names}
         if "static" in network.input or "static_codes" in network.input:
             self._series_of_row = self._resident("series_of_row", arrays.series_of_row)
+        self._masked = arrays.observed is not None
+        if arrays.observed is not None:
+            self._arrays["observed"] = self._resident("observed", arrays.observed)
         self._order = self._resident("order", np.concatenate([starts.train, starts.validation]))
         self.built = True
 
@@ -118,7 +121,14 @@ class GatheringModel(keras.Model):  # type: ignore[misc]
             inputs["past"], true = self._augmenter(inputs["past"], true)
         predicted = self.network(inputs, training=training)
         weight = ops.cast(positions >= 0, "float32")
-        return {"loss": self._loss(true, predicted), "weight": weight}
+        return {"loss": self._window_losses(true, predicted, ahead), "weight": weight}
+
+    def _window_losses(self, true: Tensor, predicted: Tensor, ahead: Tensor) -> Tensor:
+        """The loss of each window, over its observed targets alone where some are missing."""
+        if not self._masked:
+            return self._loss(true, predicted)
+        observed = ops.take(self._arrays["observed"], ahead, axis=0)
+        return masked_loss(self._loss, true, predicted, observed)
 
     def _inputs(self, starts: Tensor, ahead: Tensor) -> dict[str, Tensor]:
         """What the network reads, gathered."""
