@@ -81,6 +81,8 @@ def _inputs(dataset: Dataset) -> list[str]:
     named = category_names(schema, preparation.config.features)
     embedded = named if categories.encoding == "embedding" else ()
     static = [column.name for column in schema.columns if column.role == "static"]
+    if preparation.config.features.series_embedding and schema.series is not None:
+        static.append(schema.series)
     features = [feature.name for feature in preparation.features]
     return [*schema.targets, *features, *embedded, *static]
 

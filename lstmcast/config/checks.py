@@ -230,6 +230,14 @@ def _loss_fits_output(config: Config) -> Iterator[Finding]:
         )
 
 
+def _embedded_series(config: Config) -> Iterator[Finding]:
+    if config.features.series_embedding and config.data.series is None:
+        yield Finding(
+            ("features", "series_embedding"),
+            "has no meaning without data.series, the column that tells series apart.",
+        )
+
+
 def _mask_fits_model(config: Config) -> Iterator[Finding]:
     norm = getattr(config.model, "window_norm", "none")
     if config.data.missing.strategy == "mask" and norm != "none":
@@ -291,6 +299,7 @@ _CHECKS: dict[Check, tuple[Location, ...]] = {
         ("features", "categories"),
     ),
     _loss_fits_output: (("training", "loss"), ("output",)),
+    _embedded_series: (("features", "series_embedding"), ("data", "series")),
     _mask_fits_model: (("data", "missing"), ("model",)),
     _training_choices: (
         ("training", "schedule"),

@@ -145,7 +145,7 @@ def _fit_vocabularies(training: _Training, cleaned: Cleaned) -> dict[str, tuple[
     }
     static = {
         each.name: fit_vocabulary(each.codes[training.trained_series], each.levels)
-        for each in series_categories(panel)
+        for each in series_categories(panel, training.config)
     }
     return {**rows, **static}
 

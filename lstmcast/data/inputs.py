@@ -50,12 +50,13 @@ def input_features(
     for name in indicators:
         flag = cleaned.missing[:, names.index(name)].astype(np.float64)
         yield Feature(f"{name}.missing", ahead=name in ahead, scaled=False), flag
-    if config.features.categories.encoding == "one_hot":
-        for category in row_categories(panel, cleaned.codes, config):
-            vocabulary = vocabularies[category.name]
-            ids = encode(category.codes, category.levels, vocabulary)
-            for label, flags in one_hot(ids, category.name, vocabulary):
-                yield Feature(label, ahead=category.ahead, scaled=False), flags
+    for category in row_categories(panel, cleaned.codes, config):
+        if category.embedded:
+            continue
+        vocabulary = vocabularies[category.name]
+        ids = encode(category.codes, category.levels, vocabulary)
+        for label, flags in one_hot(ids, category.name, vocabulary):
+            yield Feature(label, ahead=category.ahead, scaled=False), flags
 
 
 def window_arrays(
@@ -132,11 +133,12 @@ def _static_numbers(panel: Panel, preparation: Preparation) -> Float32Array:
     scaler = preparation.static_scaler
     scaled = (panel.static_values - scaler.centre[0]) / scaler.scale[0]
     columns = [np.nan_to_num(column) for column in scaled.T]
-    if preparation.config.features.categories.encoding == "one_hot":
-        for category in series_categories(panel):
-            vocabulary = preparation.vocabularies[category.name]
-            ids = encode(category.codes, category.levels, vocabulary)
-            columns += [flags for _, flags in one_hot(ids, category.name, vocabulary)]
+    for category in series_categories(panel, preparation.config):
+        if category.embedded:
+            continue
+        vocabulary = preparation.vocabularies[category.name]
+        ids = encode(category.codes, category.levels, vocabulary)
+        columns += [flags for _, flags in one_hot(ids, category.name, vocabulary)]
     if not columns:
         return np.zeros((panel.n_series, 0), dtype=np.float32)
     return np.stack(columns, axis=1).astype(np.float32)
@@ -146,9 +148,6 @@ def _embedded_codes(
     panel: Panel, cleaned: Cleaned, preparation: Preparation
 ) -> tuple[Int32Array, Int32Array, Int32Array]:
     """Ids of embedded categories: of each row, of each row known ahead, of each series."""
-    if preparation.config.features.categories.encoding != "embedding":
-        none = np.zeros((panel.n_rows, 0), dtype=np.int32)
-        return none, none, np.zeros((panel.n_series, 0), dtype=np.int32)
 
     def ids(categories: Iterable[Category], n_rows: int) -> Int32Array:
         columns = [
@@ -157,7 +156,9 @@ def _embedded_codes(
         ]
         return np.stack(columns, axis=1) if columns else np.zeros((n_rows, 0), dtype=np.int32)
 
-    categories = list(row_categories(panel, cleaned.codes, preparation.config))
+    config = preparation.config
+    categories = [c for c in row_categories(panel, cleaned.codes, config) if c.embedded]
+    constant = [c for c in series_categories(panel, config) if c.embedded]
     rows = ids(categories, panel.n_rows)
     ahead = np.array([category.ahead for category in categories], dtype=bool)
-    return rows, rows[:, ahead], ids(series_categories(panel), panel.n_series)
+    return rows, rows[:, ahead], ids(constant, panel.n_series)

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from lstmcast.config.schema import Config
-from lstmcast.data.categories import category_names
+from lstmcast.data.categories import category_names, embedded_series
 from lstmcast.data.dataset import Dataset
 from lstmcast.data.preparation import Preparation
 from lstmcast.errors import ConfigError, Problem
@@ -37,8 +37,10 @@ def shapes_of(preparation: Preparation) -> Shapes:
     embedded = categories.encoding == "embedding"
 
     def levels(names: tuple[str, ...]) -> tuple[int, ...]:
-        return tuple(len(preparation.vocabularies[name]) + 1 for name in names if embedded)
+        return tuple(len(preparation.vocabularies[name]) + 1 for name in names)
 
+    rows = category_names(schema, config.features) if embedded else ()
+    ahead = category_names(schema, config.features, ahead=True) if embedded else ()
     constant = schema.names(kind="category", roles=("static",))
     static = len(schema.names(kind="number", roles=("static",)))
     if not embedded:
@@ -51,9 +53,9 @@ def shapes_of(preparation: Preparation) -> Shapes:
         past=len(schema.targets) + len(preparation.features),
         future=sum(feature.ahead for feature in preparation.features),
         static=static,
-        past_levels=levels(category_names(schema, config.features)),
-        future_levels=levels(category_names(schema, config.features, ahead=True)),
-        static_levels=levels(constant),
+        past_levels=levels(rows),
+        future_levels=levels(ahead),
+        static_levels=levels(embedded_series(schema, config)),
         embedding_size=categories.embedding_size,
     )
 

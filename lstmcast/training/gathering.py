@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from lstmcast.config.schema import Window
 from lstmcast.data.windows import Int32Array, Starts, WindowArrays
-from lstmcast.training.augmentation import Augmenter
+from lstmcast.training.augmentation import Augmenter, SeriesDropout
 from lstmcast.training.losses import Tensor, WindowLoss, masked_loss
 
 # Stands in a batch where there is no window left to fill it.
@@ -61,6 +61,7 @@ class GatheringModel(keras.Model):  # type: ignore[misc]
         window: Their shape.
         loss: The loss of each window.
         augmenter: What changes the training windows; None leaves them as they are.
+        series_dropout: What hides the series of some of them; None hides none.
     """
 
     def __init__(
@@ -72,14 +73,15 @@ class GatheringModel(keras.Model):  # type: ignore[misc]
         window: Window,
         loss: WindowLoss,
         augmenter: Augmenter | None = None,
+        series_dropout: SeriesDropout | None = None,
     ) -> None:
         super().__init__(name="gathering", dtype=network.dtype_policy)
         self.network = network
         self._starts, self._window, self._loss = starts, window, loss
         self._n_targets = arrays.n_targets
-        self._augmenter = augmenter
+        self._augmenter, self._series_dropout = augmenter, series_dropout
         # Keras tracks the state of a random generator that is an attribute of the model.
-        self._seeds = None if augmenter is None else augmenter.seeds
+        self._seeds = [each.seeds for each in (augmenter, series_dropout) if each is not None]
         self._window_loss = keras.metrics.Mean(name="loss")
         # The targets are among the past columns, which most networks read, too.
         names = dict.fromkeys([*network.input, "past"])
@@ -117,6 +119,8 @@ class GatheringModel(keras.Model):  # type: ignore[misc]
         ahead = self._rows(starts, self._window.lookback + self._window.lead, self._window.horizon)
         inputs = self._inputs(starts, ahead)
         true = ops.take(self._arrays["past"], ahead, axis=0)[..., : self._n_targets]
+        if training and self._series_dropout is not None:
+            inputs["static_codes"] = self._series_dropout(inputs["static_codes"])
         if training and self._augmenter is not None:
             inputs["past"], true = self._augmenter(inputs["past"], true)
         predicted = self.network(inputs, training=training)

@@ -80,6 +80,16 @@ class Features(Section):
         default=Categories(), description="How columns of categories reach the network."
     )
 
+    series_embedding: bool = Field(
+        default=False,
+        description="Learn a vector for each series of a panel; a new one has that of `unknown`.",
+    )
+    series_dropout: Annotated[float, Field(ge=0, lt=1)] = Field(
+        default=0.1,
+        description="Share of the training windows that take their series for unknown, so that the "
+        "network learns what to forecast for a new one.",
+    )
+
     @field_validator("calendar")
     @classmethod
     def _no_doubles(cls, names: list[str]) -> list[str]:
