@@ -32,7 +32,7 @@ from lstmcast.reporting.wording import (
 from lstmcast.runtime import bundle as files
 from lstmcast.runtime.bundle import RunWriter
 from lstmcast.runtime.context import context_frame, context_rows
-from lstmcast.runtime.tables import forecasts_frame
+from lstmcast.runtime.tables import forecasts_frame, series_frame
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -98,6 +98,8 @@ def write_results(writer: RunWriter, schema: Schema, fitted: Fitted, measured: M
     writer.weights(fitted.weights)
     writer.table(files.HISTORY, _history_frame(fitted.histories))
     writer.arrays(files.FORECASTS, forecast_arrays(test))
+    if measured.by_series is not None:
+        writer.table(files.BY_SERIES, series_frame(measured.by_series, schema))
     if test.y_pred.size <= CSV_ROWS:
         writer.table(files.FORECASTS_CSV, forecasts_frame(test, schema))
 
@@ -159,6 +161,8 @@ def _contents(
         scores=metrics["metrics"],
         metrics_scaled=metrics["metrics_scaled"],
         members=metrics.get("members"),
+        over_series=metrics.get("over_series"),
+        worst_series=metrics.get("worst_series"),
         actuals=Actuals(panel.times, dataset.prepared.actual, panel.offsets),
     )
 
