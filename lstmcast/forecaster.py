@@ -115,7 +115,7 @@ class Forecaster:
         future: pd.DataFrame | str | Path | None = None,
         steps: int | None = None,
     ) -> pd.DataFrame:
-        """Forecast each series from its last row on.
+        """Forecast each series from its last row on; one that is too short is left out.
 
         Args:
             data: History, or its file; None for the run's own last rows.
@@ -135,7 +135,7 @@ class Forecaster:
 
         ahead = None if future is None else future_panel(self.bundle, future)
         result = forecast(
-            self._history(data),
+            self._long_history(data),
             self.bundle.preparation,
             self.network(),
             steps=steps,
@@ -168,7 +168,7 @@ class Forecaster:
             raise ConfigError(
                 f"model.type {self.config.model.type} has no attention weights; `attention` has."
             )
-        panel = self._history(data)
+        panel = self._long_history(data)
         inputs, times = last_windows(panel, self.bundle.preparation)
         trained = self.bundle.preparation.trained
 
@@ -194,7 +194,7 @@ class Forecaster:
         from lstmcast.runtime.inputs import template_frame
 
         n_rows = rows_ahead(self.bundle.preparation, steps)
-        return template_frame(self._history(data), n_rows, self.bundle.config.data)
+        return template_frame(self._long_history(data), n_rows, self.bundle.config.data)
 
     def save(self, directory: str | Path) -> Path:
         """Keep the run in a new directory.
@@ -214,7 +214,7 @@ class Forecaster:
             raise ResourceError(f"{target}: cannot be written: {error}") from error
         return target
 
-    def _history(self, data: pd.DataFrame | str | Path | None) -> Panel:
+    def _history(self, data: pd.DataFrame | str | Path | None, *, stacklevel: int = 3) -> Panel:
         """The panel of some data, with a warning of what the user should know about it."""
         from lstmcast.runtime.inputs import history_panel, served_panel, unfamiliar
 
@@ -222,7 +222,16 @@ class Forecaster:
         panel, left_out = served_panel(panel, self.bundle.preparation)
         if data is not None:
             for text in (*panel.warnings, *unfamiliar(panel, self.bundle.preparation), *left_out):
-                warnings.warn(text, DataWarning, stacklevel=3)
+                warnings.warn(text, DataWarning, stacklevel=stacklevel)
+        return panel
+
+    def _long_history(self, data: pd.DataFrame | str | Path | None) -> Panel:
+        """Those series of some data that are long enough to forecast, with a warning."""
+        from lstmcast.runtime.inputs import forecastable
+
+        panel, texts = forecastable(self._history(data, stacklevel=4), self.bundle.preparation)
+        for text in texts:
+            warnings.warn(text, DataWarning, stacklevel=3)
         return panel
 
     @property

@@ -240,6 +240,8 @@ def test_a_panel_with_everything_and_empty_splits_is_trained(tmp_path):
     assert any("validation split is empty" in warning for warning in run.warnings)
     assert any("test split is empty" in warning for warning in run.warnings)
     assert run.metrics["windows"]["test"] == 0
+    assert run.metrics["worst_series"]["series"] == []
+    assert (run.path / "metrics_by_series.csv").is_file()
     assert run.metrics["metrics"]["test"]["model"]["mae"] is None
     assert load_bundle(run.path).manifest["onnx"]["parity"] < 1e-5
 

@@ -125,7 +125,7 @@ def _facts_of_fit(fitted: _Fitted) -> dict[str, Any]:
     histories = trained.histories
     return {
         "fitted": fitted.number,
-        "windows": {split: len(dataset.starts[split]) for split in ("train", "validation")},
+        "windows": {split: dataset.n_windows[split] for split in ("train", "validation")},
         # Like the forecast, the median over the members.
         "epochs": median_low(len(history.rows) for history in histories),
         "best_epoch": median_low(history.best_epoch for history in histories),

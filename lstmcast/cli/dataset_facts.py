@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from lstmcast.config.schema import Config
+from lstmcast.data.categories import category_names
 from lstmcast.data.dataset import Dataset, build_dataset, load_panel
 from lstmcast.data.splitting import SPLITS
 from lstmcast.training.memory import fit_memory
@@ -43,7 +44,7 @@ def dataset_facts(dataset: Dataset) -> dict[str, Any]:
         "strategy": config.data.missing.strategy,
         "lookback": config.window.lookback,
         "horizon": config.window.horizon,
-        "windows": {split: len(dataset.starts[split]) for split in SPLITS},
+        "windows": dict(dataset.n_windows),
         "split_ends": _split_ends(dataset),
         "inputs": _inputs(dataset),
         "seeds": list(config.seeds),
@@ -77,8 +78,11 @@ def _inputs(dataset: Dataset) -> list[str]:
     """The columns that the network reads; categories in one-hot form are several."""
     preparation = dataset.preparation
     schema, categories = preparation.schema, preparation.config.features.categories
-    embedded = schema.names(kind="category") if categories.encoding == "embedding" else ()
+    named = category_names(schema, preparation.config.features)
+    embedded = named if categories.encoding == "embedding" else ()
     static = [column.name for column in schema.columns if column.role == "static"]
+    if preparation.config.features.series_embedding and schema.series is not None:
+        static.append(schema.series)
     features = [feature.name for feature in preparation.features]
     return [*schema.targets, *features, *embedded, *static]
 
@@ -94,6 +98,6 @@ def _memory(dataset: Dataset) -> dict[str, int]:
     return {
         "rows": sum(array.nbytes for array in rows),
         "batch": each * config.training.batch_size,
-        "materialised": each * sum(len(starts) for starts in dataset.starts.values()),
+        "materialised": each * sum(dataset.n_windows.values()),
         "fit": fit_memory(config, arrays, dataset.fitted_starts),
     }

@@ -162,7 +162,7 @@ def _kernel(config: Config, environment: Environment, dataset: Dataset | None) -
 
     n_batches = None
     if dataset is not None:
-        n_batches = -(-len(dataset.starts["train"]) // config.training.batch_size)
+        n_batches = -(-len(dataset.fitted_starts.train) // config.training.batch_size)
     has_gpu = any(
         backend.has_gpu
         for backend in environment.backends

@@ -29,6 +29,7 @@ CORE = (
     "matplotlib",
 )
 OPTIONAL = {
+    "holidays": "features.holidays (pip install 'lstmcast[holidays]')",
     "jax": "training.backend: jax (pip install 'lstmcast[jax]')",
     "statsforecast": "backtest.statistical (pip install 'lstmcast[stats]')",
     "pyarrow": "Parquet files (pip install 'lstmcast[parquet]')",

@@ -50,7 +50,8 @@ def evaluate(
         warn_of_keras(forecaster, console)
     metrics = forecaster.evaluate(data)
     judged = judge(metrics)
-    names = ("windows", "metrics", "metrics_scaled", "members", "verdicts")
+    names = ["windows", "metrics", "metrics_scaled", "members", "over_series", "worst_series"]
+    names.append("verdicts")
     console.answer(
         results_text(metrics),
         run=str(forecaster.bundle.path),

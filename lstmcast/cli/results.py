@@ -9,16 +9,21 @@ from typing import TYPE_CHECKING, Any
 from lstmcast.cli.output import facts, show_path, wrapped
 from lstmcast.reporting.backtest_page import fold_table, judge_of
 from lstmcast.reporting.tables import (
+    averaged_table,
     member_table,
     render_text,
     result_table,
     step_table,
     target_tables,
+    worst_table,
 )
 from lstmcast.reporting.wording import count, epochs_trained, members_named, short_time, utc_moment
 
 if TYPE_CHECKING:
     from lstmcast.runtime.bundle import Bundle
+
+# Of the series of a panel.
+_WORST = 5
 
 
 def results_text(metrics: Mapping[str, Any], *, split: str = "test", detailed: bool = False) -> str:
@@ -39,6 +44,8 @@ def results_text(metrics: Mapping[str, Any], *, split: str = "test", detailed: b
             for target, table in target_tables(scores).items()
         ]
         blocks.append(f"MAE by step\n\n{render_text(step_table(scores, 'mae'), width=width)}")
+    if split == "test" and len(metrics.get("worst_series", {}).get("series", ())) > 1:
+        blocks += _series_text(metrics, width)
     if "members" in metrics:
         blocks.append(_members_text(metrics, width))
     return "\n\n".join([*blocks, *verdict_lines(metrics)])
@@ -60,6 +67,16 @@ def backtest_text(metrics: Mapping[str, Any], *, width: int) -> str:
         f"All folds together\n\n{render_text(result_table(scores), width=width)}",
     ]
     return "\n\n".join([*blocks, *verdict_lines(metrics)])
+
+
+def _series_text(metrics: Mapping[str, Any], width: int) -> list[str]:
+    """The tables of a panel: averages over its series, and the worst of them."""
+    averaged = averaged_table(metrics["over_series"])
+    blocks = [f"The same, averaged over the series\n\n{render_text(averaged, width=width)}"]
+    worst = worst_table(metrics["worst_series"], most=_WORST)
+    if worst is not None:
+        blocks.append(render_text(worst, width=width))
+    return blocks
 
 
 def _members_text(metrics: Mapping[str, Any], width: int) -> str:

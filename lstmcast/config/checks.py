@@ -206,7 +206,7 @@ def _settings_without_effect(config: Config) -> Iterator[Finding]:
         config.data.outliers,
         config.features.categories,
     )
-    if missing.limit is not None and missing.strategy in ("error", "drop"):
+    if missing.limit is not None and missing.strategy in ("error", "drop", "mask"):
         place = ("data", "missing", "limit")
         yield Finding(
             place, f"has no meaning with strategy: {missing.strategy}, which fills nothing."
@@ -227,6 +227,24 @@ def _loss_fits_output(config: Config) -> Iterator[Finding]:
             ("training", "loss"),
             f"loss {loss} does not fit output {output}: quantile and quantiles go together. "
             f"Set {fix}.",
+        )
+
+
+def _embedded_series(config: Config) -> Iterator[Finding]:
+    if config.features.series_embedding and config.data.series is None:
+        yield Finding(
+            ("features", "series_embedding"),
+            "has no meaning without data.series, the column that tells series apart.",
+        )
+
+
+def _mask_fits_model(config: Config) -> Iterator[Finding]:
+    norm = getattr(config.model, "window_norm", "none")
+    if config.data.missing.strategy == "mask" and norm != "none":
+        yield Finding(
+            ("model", "window_norm"),
+            f"{norm} is taken from the targets of each window, which data.missing.strategy: mask "
+            "leaves missing. Set it to none, or the strategy to one that fills, such as ffill.",
         )
 
 
@@ -291,6 +309,8 @@ _CHECKS: dict[Check, tuple[Location, ...]] = {
     ),
     _loss_fits_output: (("training", "loss"), ("output",)),
     _scope_fits_data: (("model",), ("data", "series")),
+    _embedded_series: (("features", "series_embedding"), ("data", "series")),
+    _mask_fits_model: (("data", "missing"), ("model",)),
     _training_choices: (
         ("training", "schedule"),
         ("training", "reduce_lr"),

@@ -20,7 +20,7 @@ from lstmcast.config.sections.data import (
     PastCovariate,
 )
 from lstmcast.config.sections.experiments import Backtest, Parameter, Pruning, Resources, Tune
-from lstmcast.config.sections.features import Categories, Features, Rolling
+from lstmcast.config.sections.features import Categories, Features, Holidays, Rolling
 from lstmcast.config.sections.training import (
     Augmentation,
     EarlyStopping,
@@ -50,6 +50,7 @@ __all__ = [
     "EarlyStopping",
     "Evaluation",
     "Features",
+    "Holidays",
     "MetricName",
     "Missing",
     "Outliers",

@@ -20,6 +20,8 @@ from lstmcast.errors import DataError
 # (Hampel 1974, Rousseeuw & Croux 1993).
 MAD_TO_DEVIATION = 1.4826
 Scalar = TypeVar("Scalar", bound=np.generic)
+# Strategies that leave what is missing as it is.
+FILLS_NOTHING = ("error", "drop", "mask")
 THRESHOLDS = {"iqr": 1.5, "hampel": 3.0}
 
 
@@ -64,7 +66,7 @@ def check_complete(panel: Panel) -> None:
     )
     raise DataError(
         f"missing value at {panel.spoken(row)} ({counts} in all). Set data.missing.strategy to "
-        "ffill, seasonal, interpolate, mean, zero or drop.",
+        "ffill, seasonal, interpolate, mean, zero, mask or drop.",
         column=names[int(np.argmax(missing[row]))],
         **panel.place(row),
     )
@@ -149,7 +151,7 @@ def fill_missing(
         means: float64, `(n_rows | 1, n_columns)`, the training means, for `mean`.
     """
     missing = np.isnan(values)
-    if settings.strategy in ("error", "drop") or not missing.any():
+    if settings.strategy in FILLS_NOTHING or not missing.any():
         return values
     last = _last_known(~missing, rows)
     if settings.strategy == "zero":
@@ -182,7 +184,7 @@ def filled_from(values: FloatArray, rows: Rows, settings: Missing) -> IntArray:
         where a column has no value up to it.
     """
     constant = settings.strategy in ("zero", "mean") and settings.limit is None
-    if constant or settings.strategy in ("error", "drop"):
+    if constant or settings.strategy in FILLS_NOTHING:
         return np.arange(len(values))
     known = ~np.isnan(values)
     last = _last_known(known, rows)

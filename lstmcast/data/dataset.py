@@ -16,6 +16,7 @@ from lstmcast.data.panel import IntArray, Panel, listing
 from lstmcast.data.preparation import Preparation
 from lstmcast.data.preparing import Prepared, prepare
 from lstmcast.data.reading.table import read_table, table_from_frame
+from lstmcast.data.short_series import without_short_series
 from lstmcast.data.splitting import SPLITS, SplitName, Splits, split_panel
 from lstmcast.data.windows import BoolArray, Starts, Usable, window_starts
 from lstmcast.errors import TooShortError
@@ -34,7 +35,10 @@ class Dataset:
         splits: Where each split begins and ends.
         preparation: Fitted on the training rows.
         prepared: The panel in network units.
-        starts: Rows at which the windows of each split start, int64.
+        starts: Rows at which the windows of each split start whose targets were all observed,
+            int64: those that are scored.
+        fitted_starts: The windows that a fit reads, those to train and to validate on. With
+            `missing.strategy: mask` some of their targets may be missing.
         warnings: What the user should know.
     """
 
@@ -43,18 +47,24 @@ class Dataset:
     preparation: Preparation
     prepared: Prepared
     starts: Mapping[SplitName, IntArray]
+    fitted_starts: Starts
     warnings: tuple[str, ...]
 
     @property
-    def fitted_starts(self) -> Starts:
-        """The windows that a fit reads: those to train and to validate on."""
-        return Starts(train=self.starts["train"], validation=self.starts["validation"])
+    def n_windows(self) -> dict[SplitName, int]:
+        """How many windows each split has: to train on, to validate on and to score."""
+        fitted = self.fitted_starts
+        return {
+            "train": len(fitted.train),
+            "validation": len(fitted.validation),
+            "test": len(self.starts["test"]),
+        }
 
 
 def load_panel(config: Config, *, frame: pd.DataFrame | None = None) -> Panel:
-    """The panel of a config's files, or of a frame in their place."""
+    """The panel of a config's files, or of a frame in their place; see `without_short_series`."""
     table = table_from_frame(frame, config.data) if frame is not None else read_table(config.data)
-    panel = build_panel(table, config.data)
+    panel = without_short_series(build_panel(table, config.data), config.window)
     del table
     release_memory()
     return panel
@@ -75,26 +85,54 @@ def build_dataset(config: Config, panel: Panel, *, splits: Splits | None = None)
     splits = splits or split_panel(panel, config.split)
     preparation = fit_preparation(panel, splits, config)
     prepared = prepare(panel, preparation)
-    starts: dict[SplitName, IntArray] = {
+    starts = _windows(prepared, splits, config, partly=False)
+    masks = config.data.missing.strategy == "mask"
+    learnt = _windows(prepared, splits, config, partly=True) if masks else starts
+    preparation = replace(preparation, trained=_with_windows(panel, learnt["train"]))
+    starts, learnt = (
+        {split: served(found[split], panel, preparation) for split in SPLITS}
+        for found in (starts, learnt)
+    )
+    empty = [split for split in SPLITS if not len(learnt[split])]
+    for split in empty:
+        rows = splits.rows(split, panel.n_rows)
+        if rows.any():
+            raise no_window(config, panel, split, rows, prepared.observed)
+    texts = [_EMPTY[split] for split in empty]
+    if len(learnt["test"]) and not len(starts["test"]):
+        texts.append(_UNSCORED)
+    return Dataset(
+        panel,
+        splits,
+        preparation,
+        prepared,
+        starts,
+        fitted_starts=Starts(train=learnt["train"], validation=learnt["validation"]),
+        warnings=(*panel.warnings, *texts, *_without_network(panel, preparation)),
+    )
+
+
+def _windows(
+    prepared: Prepared, splits: Splits, config: Config, *, partly: bool
+) -> dict[SplitName, IntArray]:
+    """The windows of each split; `partly`, also those with some of their targets missing."""
+    return {
         split: window_starts(
-            prepared.observed if split == "test" else prepared.trainable,
+            _usable(prepared, split, partly=partly),
             config.window,
-            offsets=panel.offsets,
+            offsets=prepared.panel.offsets,
             bounds=splits.of(split),
             stride=config.window.stride if split == "train" else 1,
         )
         for split in SPLITS
     }
-    preparation = replace(preparation, trained=_with_windows(panel, starts["train"]))
-    starts = {split: served(starts[split], panel, preparation) for split in SPLITS}
-    empty = [split for split in SPLITS if not len(starts[split])]
-    for split in empty:
-        rows = splits.rows(split, panel.n_rows)
-        if rows.any():
-            raise no_window(config, panel, split, rows, prepared.observed)
-    warnings = (*panel.warnings, *(_EMPTY[split] for split in empty))
-    warnings += _left_out(panel, preparation)
-    return Dataset(panel, splits, preparation, prepared, starts, warnings)
+
+
+def _usable(prepared: Prepared, split: SplitName, *, partly: bool) -> Usable:
+    """Which rows may stand in a window of a split."""
+    if partly:
+        return prepared.learnable
+    return prepared.observed if split == "test" else prepared.trainable
 
 
 def _with_windows(panel: Panel, starts: IntArray) -> tuple[str, ...]:
@@ -108,7 +146,7 @@ def served(starts: IntArray, panel: Panel, preparation: Preparation) -> IntArray
     return starts if known.all() else starts[known[panel.series_of_row[starts]]]
 
 
-def _left_out(panel: Panel, preparation: Preparation) -> tuple[str, ...]:
+def _without_network(panel: Panel, preparation: Preparation) -> tuple[str, ...]:
     """A sentence on the series without a network, where each has its own."""
     numbers = preparation.network_of(panel.series)
     names = [name for name, number in zip(panel.series, numbers, strict=True) if number < 0]
@@ -119,6 +157,10 @@ def _left_out(panel: Panel, preparation: Preparation) -> tuple[str, ...]:
     )
 
 
+_UNSCORED = (
+    "no window of the test split has all its targets, so nothing is measured: shorten "
+    "window.horizon."
+)
 _EMPTY = {
     "validation": "the validation split is empty: early stopping, reduce_lr and the best weights "
     "are switched off; the weights of the last epoch are kept.",

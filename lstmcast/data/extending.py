@@ -67,12 +67,12 @@ def _with_future(panel: Panel, new: IntArray, future: Panel | None) -> Panel:
     for i, name in enumerate(panel.schema.names(kind="number")):
         if panel.schema.column(name).role == "future":
             values[new, i] = np.where(rows >= 0, future.values[rows, i], np.nan)
-            _check_known(panel, new, np.isnan(values[new, i]), name)
+            _check_known(panel, new, np.isnan(values[new, i]), name, future)
     for i, name in enumerate(panel.schema.names(kind="category")):
         if panel.schema.column(name).role == "future":
             theirs = np.where(rows >= 0, future.codes[rows, i], -1)
             levels[i], codes[new, i] = _join_levels(levels[i], future.levels[i], theirs)
-            _check_known(panel, new, theirs < 0, name)
+            _check_known(panel, new, theirs < 0, name, future)
     return replace(panel, values=values, codes=codes, levels=tuple(levels))
 
 
@@ -103,7 +103,9 @@ def _matching_rows(panel: Panel, new: IntArray, future: Panel) -> IntArray:
     return rows
 
 
-def _check_known(panel: Panel, new: IntArray, missing: NDArray[np.bool_], column: str) -> None:
+def _check_known(
+    panel: Panel, new: IntArray, missing: NDArray[np.bool_], column: str, future: Panel
+) -> None:
     if not missing.any():
         return
     gaps = np.argwhere(missing)
@@ -113,6 +115,7 @@ def _check_known(panel: Panel, new: IntArray, missing: NDArray[np.bool_], column
         f"the future covariate is needed and missing at {shown}{more}. Needed: "
         f"{_wanted(panel, new)}. {_ADVICE}",
         column=column,
+        file=", ".join(future.origin.files) or None if future.origin else None,
     )
 
 

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.lib.stride_tricks import sliding_window_view
+from numpy.typing import NDArray
 
 from lstmcast.config.schema import Features, Rolling
 from lstmcast.data.cleaning import Rows, shift_rows
@@ -139,7 +141,9 @@ def _time_since(values: FloatArray, rows: Rows, reach: int) -> FloatArray:
 def calendar_features(
     features: Features, times: np.ndarray, tz: str | None
 ) -> Iterator[tuple[Feature, FloatArray]]:
-    """Cyclic calendar features: a sine and a cosine of each named period, in local time.
+    """Calendar features in local time: a sine and a cosine of each named period, and the weekend.
+
+    With `calendar_encoding: category` only the weekend, which is a flag; see `calendar_levels`.
 
     Args:
         features: Which ones.
@@ -151,17 +155,59 @@ def calendar_features(
     """
     if not features.calendar:
         return
-    index = pd.DatetimeIndex(times)
-    if tz is not None:
-        index = index.tz_localize("UTC").tz_convert(tz)
+    index = _local_index(times, tz)
     for name in features.calendar:
         if name == "weekend":
             flag = (index.day_of_week.to_numpy() >= 5).astype(np.float64)
             yield Feature("weekend", ahead=True, scaled=False), flag
             continue
+        if features.calendar_encoding == "category":
+            continue
         phase = 2 * np.pi * _phase(name, index)
         yield Feature(f"{name}.sin", ahead=True, scaled=False), np.sin(phase)
         yield Feature(f"{name}.cos", ahead=True, scaled=False), np.cos(phase)
+
+
+def calendar_names(features: Features) -> tuple[str, ...]:
+    """The calendar features that are categories."""
+    if features.calendar_encoding != "category":
+        return ()
+    return tuple(f"calendar.{name}" for name in features.calendar if name != "weekend")
+
+
+def calendar_levels(
+    features: Features, times: np.ndarray, tz: str | None
+) -> Iterator[tuple[str, NDArray[np.int32], tuple[str, ...]]]:
+    """Calendar features as categories, in local time.
+
+    Yields:
+        The name, the code of each row, int32 `(n_rows,)`, and the texts of all codes.
+    """
+    names = calendar_names(features)
+    if not names:
+        return
+    index = _local_index(times, tz)
+    for name in names:
+        values = _PARTS[name.removeprefix("calendar.")](index)
+        levels = tuple(str(level) for level in range(int(values.max(initial=0)) + 1))
+        yield name, values.astype(np.int32), levels
+
+
+_PARTS: dict[str, Callable[[pd.DatetimeIndex], NDArray[Any]]] = {
+    "minute": lambda index: index.minute.to_numpy(),
+    "hour": lambda index: index.hour.to_numpy(),
+    "dayofweek": lambda index: index.day_of_week.to_numpy(),
+    "dayofmonth": lambda index: index.day.to_numpy(),
+    "dayofyear": lambda index: index.day_of_year.to_numpy(),
+    "weekofyear": lambda index: index.isocalendar().week.to_numpy(dtype=np.int64),
+    "month": lambda index: index.month.to_numpy(),
+    "quarter": lambda index: index.quarter.to_numpy(),
+}
+
+
+def _local_index(times: np.ndarray, tz: str | None) -> pd.DatetimeIndex:
+    index = pd.DatetimeIndex(times)
+    return index if tz is None else index.tz_localize("UTC").tz_convert(tz)
 
 
 def _phase(name: str, index: pd.DatetimeIndex) -> FloatArray:

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
 
 from lstmcast.config.schema import Config
+from lstmcast.data.categories import row_categories, series_categories
 from lstmcast.data.cleaned import Cleaned, check_domain, clean, rows_of, transform_targets
 from lstmcast.data.cleaning import check_complete, outlier_bounds, treat_outliers
 from lstmcast.data.encoding import fit_vocabulary
 from lstmcast.data.features import Feature
 from lstmcast.data.grouping import Grouping, group_by
+from lstmcast.data.holidays import look_up_holidays
 from lstmcast.data.inputs import input_features, refuse_huge
 from lstmcast.data.panel import FloatArray, IntArray, Panel
 from lstmcast.data.preparation import Cuts, Preparation, Scaler
@@ -73,7 +75,17 @@ def fit_preparation(panel: Panel, splits: Splits, config: Config) -> Preparation
     cleaned = transform_targets(panel, cleaned, exponents, config)
     vocabularies = _fit_vocabularies(training, cleaned)
     indicators = _fit_indicators(training, cleaned)
-    features, feature_scaler = _fit_features(training, cleaned, indicators, vocabularies)
+    asked = config.features.holidays
+    holidays = None if asked is None else look_up_holidays(asked, panel.times)
+    columns = input_features(
+        panel,
+        cleaned,
+        config,
+        indicators=indicators,
+        vocabularies=vocabularies,
+        holidays=holidays,
+    )
+    features, feature_scaler = _fit_features(training, columns)
     return Preparation(
         config=config,
         schema=panel.schema,
@@ -89,6 +101,7 @@ def fit_preparation(panel: Panel, splits: Splits, config: Config) -> Preparation
         feature_scaler=feature_scaler,
         static_scaler=_fit_static_scaler(training),
         trained=panel.series,
+        holidays=holidays,
     )
 
 
@@ -128,19 +141,20 @@ def _fit_vocabularies(training: _Training, cleaned: Cleaned) -> dict[str, tuple[
     """Levels in training rows; of static categories, of the series that have training rows."""
     panel = training.panel
     rows = {
-        name: fit_vocabulary(cleaned.codes[training.rows, i], panel.levels[i])
-        for i, name in enumerate(panel.schema.names(kind="category"))
+        each.name: fit_vocabulary(each.codes[training.rows], each.levels)
+        for each in row_categories(panel, cleaned.codes, training.config)
     }
     static = {
-        name: fit_vocabulary(panel.static_codes[training.trained_series, i], panel.static_levels[i])
-        for i, name in enumerate(panel.schema.names(kind="category", roles=("static",)))
+        each.name: fit_vocabulary(each.codes[training.trained_series], each.levels)
+        for each in series_categories(panel, training.config)
     }
     return {**rows, **static}
 
 
 def _fit_indicators(training: _Training, cleaned: Cleaned) -> tuple[str, ...]:
     """The number columns that had gaps in training rows, where indicators are asked for."""
-    if not training.config.data.missing.indicator:
+    missing = training.config.data.missing
+    if not missing.indicator and missing.strategy != "mask":
         return ()
     names = training.panel.schema.names(kind="number")
     has_gaps = np.asarray(cleaned.missing[training.rows].any(axis=0))
@@ -148,20 +162,10 @@ def _fit_indicators(training: _Training, cleaned: Cleaned) -> tuple[str, ...]:
 
 
 def _fit_features(
-    training: _Training,
-    cleaned: Cleaned,
-    indicators: tuple[str, ...],
-    vocabularies: dict[str, tuple[str, ...]],
+    training: _Training, columns: Iterable[tuple[Feature, FloatArray]]
 ) -> tuple[tuple[Feature, ...], Scaler]:
     """The input columns after the targets, and their scaler."""
     features, fitted = [], [np.zeros((training.grouping.n_groups, 2, 0))]
-    columns = input_features(
-        training.panel,
-        cleaned,
-        training.config,
-        indicators=indicators,
-        vocabularies=vocabularies,
-    )
     with np.errstate(over="ignore"):  # refused with its place
         for feature, values in columns:
             refuse_huge(training.panel, values, feature.name)

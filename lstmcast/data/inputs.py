@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lstmcast.config.schema import Config
+from lstmcast.data.categories import Category, row_categories, series_categories
 from lstmcast.data.cleaned import Cleaned
 from lstmcast.data.encoding import encode, one_hot
 from lstmcast.data.features import Feature, Sources, calendar_features, derived_features
+from lstmcast.data.holidays import HolidayDates, holiday_features
 from lstmcast.data.panel import FloatArray, IntArray, Panel
 from lstmcast.data.preparation import Preparation
 from lstmcast.data.windows import Float32Array, Int32Array, WindowArrays
@@ -27,6 +29,7 @@ def input_features(
     *,
     indicators: tuple[str, ...],
     vocabularies: Mapping[str, tuple[str, ...]],
+    holidays: HolidayDates | None,
 ) -> Iterator[tuple[Feature, FloatArray]]:
     """The input columns after the targets, in their fixed order, before scaling.
 
@@ -42,15 +45,18 @@ def input_features(
     sources = Sources(columns, ahead, cleaned.rows, reach=config.window.lookback)
     yield from derived_features(config.features, sources)
     yield from calendar_features(config.features, panel.times, schema.tz)
+    if config.features.holidays is not None and holidays is not None:
+        yield from holiday_features(config.features.holidays, holidays, panel.times, schema)
     for name in indicators:
         flag = cleaned.missing[:, names.index(name)].astype(np.float64)
         yield Feature(f"{name}.missing", ahead=name in ahead, scaled=False), flag
-    if config.features.categories.encoding == "one_hot":
-        for i, name in enumerate(schema.names(kind="category")):
-            ids = encode(cleaned.codes[:, i], panel.levels[i], vocabularies[name])
-            known_ahead = schema.column(name).role == "future"
-            for label, flags in one_hot(ids, name, vocabularies[name]):
-                yield Feature(label, ahead=known_ahead, scaled=False), flags
+    for category in row_categories(panel, cleaned.codes, config):
+        if category.embedded:
+            continue
+        vocabulary = vocabularies[category.name]
+        ids = encode(category.codes, category.levels, vocabulary)
+        for label, flags in one_hot(ids, category.name, vocabulary):
+            yield Feature(label, ahead=category.ahead, scaled=False), flags
 
 
 def window_arrays(
@@ -91,6 +97,7 @@ def _scaled_matrix(
         preparation.config,
         indicators=preparation.indicators,
         vocabularies=preparation.vocabularies,
+        holidays=preparation.holidays,
     )
     with np.errstate(over="ignore"):  # refused below, with its place
         for i in range(n_targets):
@@ -126,12 +133,12 @@ def _static_numbers(panel: Panel, preparation: Preparation) -> Float32Array:
     scaler = preparation.static_scaler
     scaled = (panel.static_values - scaler.centre[0]) / scaler.scale[0]
     columns = [np.nan_to_num(column) for column in scaled.T]
-    if preparation.config.features.categories.encoding == "one_hot":
-        names = panel.schema.names(kind="category", roles=("static",))
-        for i, name in enumerate(names):
-            vocabulary = preparation.vocabularies[name]
-            ids = encode(panel.static_codes[:, i], panel.static_levels[i], vocabulary)
-            columns += [flags for _, flags in one_hot(ids, name, vocabulary)]
+    for category in series_categories(panel, preparation.config):
+        if category.embedded:
+            continue
+        vocabulary = preparation.vocabularies[category.name]
+        ids = encode(category.codes, category.levels, vocabulary)
+        columns += [flags for _, flags in one_hot(ids, category.name, vocabulary)]
     if not columns:
         return np.zeros((panel.n_series, 0), dtype=np.float32)
     return np.stack(columns, axis=1).astype(np.float32)
@@ -141,22 +148,17 @@ def _embedded_codes(
     panel: Panel, cleaned: Cleaned, preparation: Preparation
 ) -> tuple[Int32Array, Int32Array, Int32Array]:
     """Ids of embedded categories: of each row, of each row known ahead, of each series."""
-    schema = panel.schema
-    if preparation.config.features.categories.encoding != "embedding":
-        none = np.zeros((panel.n_rows, 0), dtype=np.int32)
-        return none, none, np.zeros((panel.n_series, 0), dtype=np.int32)
 
-    def ids(
-        names: tuple[str, ...], codes: Int32Array, levels: tuple[tuple[str, ...], ...]
-    ) -> Int32Array:
-        encoded = np.zeros(codes.shape, dtype=np.int32)
-        for i, name in enumerate(names):
-            encoded[:, i] = encode(codes[:, i], levels[i], preparation.vocabularies[name])
-        return encoded
+    def ids(categories: Iterable[Category], n_rows: int) -> Int32Array:
+        columns = [
+            encode(each.codes, each.levels, preparation.vocabularies[each.name])
+            for each in categories
+        ]
+        return np.stack(columns, axis=1) if columns else np.zeros((n_rows, 0), dtype=np.int32)
 
-    names = schema.names(kind="category")
-    rows = ids(names, cleaned.codes, panel.levels)
-    ahead = [schema.column(name).role == "future" for name in names]
-    static_names = schema.names(kind="category", roles=("static",))
-    static = ids(static_names, panel.static_codes, panel.static_levels)
-    return rows, rows[:, np.array(ahead, dtype=bool)], static
+    config = preparation.config
+    categories = [c for c in row_categories(panel, cleaned.codes, config) if c.embedded]
+    constant = [c for c in series_categories(panel, config) if c.embedded]
+    rows = ids(categories, panel.n_rows)
+    ahead = np.array([category.ahead for category in categories], dtype=bool)
+    return rows, rows[:, ahead], ids(constant, panel.n_series)

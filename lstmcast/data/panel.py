@@ -101,7 +101,7 @@ class Schema:
 
 def listing(names: Sequence[str]) -> str:
     """The first names of many, and how many more there are."""
-    more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
+    more = f" and {len(names) - SHOWN:,} more" if len(names) > SHOWN else ""
     return ", ".join(repr(name) for name in names[:SHOWN]) + more
 
 

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from lstmcast.config.schema import Config
 from lstmcast.data.features import Feature, warm_up
 from lstmcast.data.grouping import Grouping
+from lstmcast.data.holidays import HolidayDates
 from lstmcast.data.panel import FloatArray, Schema
 from lstmcast.data.scaling import inverse_transform
 
@@ -73,6 +74,7 @@ class Preparation:
         static_scaler: Of the static numbers, one group.
         trained: Ids of the series that have training windows; with `model.scope: each` those with a
             network, in the order of the networks.
+        holidays: Those of `features.holidays`, looked up in training; None without them.
     """
 
     config: Config
@@ -89,6 +91,7 @@ class Preparation:
     feature_scaler: Scaler
     static_scaler: Scaler
     trained: tuple[str, ...]
+    holidays: HolidayDates | None = None
 
     @property
     def history(self) -> int:
@@ -152,6 +155,7 @@ class Preparation:
             "feature_scaler": _scaler_to_json(self.feature_scaler),
             "static_scaler": _scaler_to_json(self.static_scaler),
             "trained": list(self.trained),
+            "holidays": self.holidays and self.holidays.to_json(),
         }
 
     @classmethod
@@ -162,6 +166,7 @@ class Preparation:
             KeyError, TypeError, ValueError: If the values are not what `to_json` writes.
         """
         n_groups = len(values["series"]) + 1
+        holidays = values.get("holidays")
         bounds = np.array(values["bounds"], dtype=np.float64).reshape(n_groups, 2, -1)
         for side, limit in ((0, -np.inf), (1, np.inf)):
             bounds[:, side][np.isnan(bounds[:, side])] = limit
@@ -184,6 +189,7 @@ class Preparation:
             static_scaler=_scaler_from_json(values["static_scaler"], 1),
             # Runs of earlier versions do not say.
             trained=tuple(values.get("trained", values["cuts"]["series"])),
+            holidays=None if holidays is None else HolidayDates.from_json(holidays),
         )
 
 

@@ -30,6 +30,8 @@ class Prepared:
         arrays: What windows are gathered from, in network units.
         observed: Usable rows where the targets are those that the data hold: for scoring.
         trainable: The same without masked outliers: for training and validation.
+        learnable: What a fit may read: `trainable`, or with `missing.strategy: mask` windows of
+            which a part of the targets is missing, too.
         actual: float64, `(n_rows, n_targets)`, the observed targets in the user's units, NaN where
             missing.
         groups: int64, `(n_series,)`, which fitted statistics serve each series.
@@ -39,6 +41,7 @@ class Prepared:
     arrays: WindowArrays
     observed: Usable
     trainable: Usable
+    learnable: Usable
     actual: FloatArray
     groups: IntArray
 
@@ -61,16 +64,24 @@ def prepare(panel: Panel, preparation: Preparation) -> Prepared:
     arrays = window_arrays(panel, cleaned, preparation, row_groups)
     observed = _usable(arrays, cleaned, actual, preparation)
     masked = np.isnan(treated[:, : panel.n_targets]) & ~np.isnan(panel.targets)
-    trainable = replace(observed, targets=observed.targets & ~masked.any(axis=1))
+    trainable = learnable = replace(observed, targets=observed.targets & ~masked.any(axis=1))
+    if config.data.missing.strategy == "mask":
+        known = ~np.isnan(actual) & ~masked
+        if not known.all():
+            arrays = replace(arrays, observed=known.astype(np.float32))
+        learnable = replace(observed, targets=np.asarray(known.any(axis=1)), partly=True)
     for matrix in (arrays.past, arrays.future):
-        np.nan_to_num(matrix, copy=False)  # unusable rows, which no window reads
-    return Prepared(panel, arrays, observed, trainable, actual, groups)
+        # Rows that no window reads; or masked ones, whose value is then that of the mean.
+        np.nan_to_num(matrix, copy=False)
+    return Prepared(panel, arrays, observed, trainable, learnable, actual, groups)
 
 
 def _usable(
     arrays: WindowArrays, cleaned: Cleaned, actual: FloatArray, preparation: Preparation
 ) -> Usable:
     inputs, ahead, targets = (_complete(m) for m in (arrays.past, arrays.future, actual))
+    if preparation.config.data.missing.strategy == "mask":
+        inputs, ahead = np.ones_like(inputs), np.ones_like(ahead)
     if preparation.config.data.missing.strategy == "drop":
         schema = preparation.schema
         names = schema.names(kind="category")

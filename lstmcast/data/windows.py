@@ -34,6 +34,8 @@ class WindowArrays:
         static_codes: int32, `(n_series, n)`.
         series_of_row: int32, `(n_rows,)`.
         n_targets: Number of targets.
+        observed: float32, `(n_rows, n_targets)`, 1 where a target may be learnt from, 0 where it is
+            missing; None where windows hold observed targets alone.
     """
 
     past: Float32Array
@@ -44,6 +46,7 @@ class WindowArrays:
     static_codes: Int32Array
     series_of_row: Int32Array
     n_targets: int
+    observed: Float32Array | None = None
 
     @property
     def targets(self) -> Float32Array:
@@ -58,12 +61,14 @@ class Usable:
     Attributes:
         inputs: bool, `(n_rows,)`: every past input is there.
         ahead: bool, `(n_rows,)`: every future input is there.
-        targets: bool, `(n_rows,)`: every target was observed.
+        targets: bool, `(n_rows,)`: every target was observed; with `partly`, any of them was.
+        partly: Whether one row with a target is enough for a window, not only all of them.
     """
 
     inputs: BoolArray
     ahead: BoolArray
     targets: BoolArray
+    partly: bool = False
 
 
 @dataclass(frozen=True)
@@ -85,7 +90,8 @@ def window_starts(
     """Rows at which a window may start.
 
     No window crosses from one series into the next, reads a row whose inputs are missing, or has a
-    target that was not observed; all its targets lie inside `bounds`, its inputs may reach back.
+    target that was not observed (with `usable.partly`: has not one that was); all its targets lie
+    inside `bounds`, its inputs may reach back.
 
     Args:
         usable: Which rows may be inputs and targets.
@@ -107,10 +113,12 @@ def window_starts(
     lengths = np.diff(offsets)
     first, last = (np.repeat(bounds[:, i], lengths)[:n_starts] for i in (0, 1))
     inside = (starts + reach >= first) & (starts + reach + window.horizon <= last)
+    targets = _any_true if usable.partly else _all_true
     valid = (
         inside
         & _all_true(usable.inputs, starts, window.lookback)
-        & _all_true(usable.ahead & usable.targets, starts + reach, window.horizon)
+        & _all_true(usable.ahead, starts + reach, window.horizon)
+        & targets(usable.targets, starts + reach, window.horizon)
     )
     found = starts[valid]
     if stride == 1 or not len(found):
@@ -125,6 +133,11 @@ def _all_true(flags: BoolArray, starts: IntArray, length: int) -> BoolArray:
     """Whether `flags` holds on all of `start … start + length - 1`, for each start."""
     failures = np.concatenate([[0], np.cumsum(~flags)])
     return np.asarray(failures[starts + length] == failures[starts])
+
+
+def _any_true(flags: BoolArray, starts: IntArray, length: int) -> BoolArray:
+    """Whether `flags` holds on any of `start … start + length - 1`, for each start."""
+    return ~_all_true(~flags, starts, length)
 
 
 def input_rows(starts: IntArray, window: Window) -> IntArray:

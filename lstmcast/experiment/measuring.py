@@ -11,6 +11,7 @@ import numpy as np
 from lstmcast.data.dataset import Dataset
 from lstmcast.data.panel import IntArray
 from lstmcast.data.splitting import SPLITS, SplitName
+from lstmcast.evaluation.by_series import SeriesScores, series_scores
 from lstmcast.evaluation.diagnostics import echo_check
 from lstmcast.evaluation.forecasts import WindowForecasts
 from lstmcast.evaluation.members import spread
@@ -31,11 +32,12 @@ JUDGED: tuple[SplitName, ...] = ("validation", "test")
 
 @dataclass(frozen=True)
 class Measured:
-    """The test forecasts and what `metrics.json` holds of all splits."""
+    """The test forecasts, what `metrics.json` holds, and the scores of each series of a panel."""
 
     test: WindowForecasts
     metrics: dict[str, Any]
     verdicts: tuple[str, ...]
+    by_series: SeriesScores | None = None
 
 
 def measure(dataset: Dataset, fitted: Fitted) -> Measured:
@@ -50,7 +52,7 @@ def measure(dataset: Dataset, fitted: Fitted) -> Measured:
     scored = {split: dataset.starts[split] for split in SPLITS}
     scored["train"] = _sample(scored["train"])
     metrics: dict[str, Any] = {
-        "windows": {split: len(dataset.starts[split]) for split in SPLITS},
+        "windows": dataset.n_windows,
         "scored": {split: len(starts) for split, starts in scored.items()},
         # Like the forecast, the median over the members.
         "epochs": median_low(len(history.rows) for history in fitted.histories),
@@ -77,9 +79,14 @@ def measure(dataset: Dataset, fitted: Fitted) -> Measured:
     score("train")
     score("validation")
     test = score("test")
+    by_series = None
+    if dataset.panel.schema.series is not None:
+        by_series = series_scores(test, config.evaluation.metrics, scales.mase_of(dataset.panel))
+        metrics |= by_series.summary()
     metrics["verdicts"] = _verdicts(metrics, test, fitted, lead=config.window.lead)
     texts = (metrics["verdicts"][kind]["text"] for kind in ("baseline", "echo", "fit"))
-    return Measured(test=test, metrics=metrics, verdicts=tuple(t for t in texts if t))
+    verdicts = tuple(text for text in texts if text)
+    return Measured(test=test, metrics=metrics, verdicts=verdicts, by_series=by_series)
 
 
 def _sample(starts: IntArray) -> IntArray:

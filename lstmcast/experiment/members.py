@@ -10,10 +10,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
+from lstmcast.data.categories import category_names, embedded_series
 from lstmcast.data.dataset import Dataset
 from lstmcast.data.preparation import Preparation
 from lstmcast.data.windows import Starts
@@ -45,14 +46,15 @@ def shapes_of(preparation: Preparation) -> Shapes:
     output, categories = config.output, config.features.categories
     embedded = categories.encoding == "embedding"
 
-    def levels(*roles: Any) -> tuple[int, ...]:
-        names = schema.names(kind="category", roles=roles) if embedded else ()
+    def levels(names: tuple[str, ...]) -> tuple[int, ...]:
         return tuple(len(preparation.vocabularies[name]) + 1 for name in names)
 
+    rows = category_names(schema, config.features) if embedded else ()
+    ahead = category_names(schema, config.features, ahead=True) if embedded else ()
+    constant = schema.names(kind="category", roles=("static",))
     static = len(schema.names(kind="number", roles=("static",)))
     if not embedded:
-        names = schema.names(kind="category", roles=("static",))
-        static += sum(len(preparation.vocabularies[name]) for name in names)
+        static += sum(len(preparation.vocabularies[name]) for name in constant)
     return Shapes(
         lookback=config.window.lookback,
         horizon=config.window.horizon,
@@ -61,9 +63,9 @@ def shapes_of(preparation: Preparation) -> Shapes:
         past=len(schema.targets) + len(preparation.features),
         future=sum(feature.ahead for feature in preparation.features),
         static=static,
-        past_levels=levels("past", "future"),
-        future_levels=levels("future"),
-        static_levels=levels("static"),
+        past_levels=levels(rows),
+        future_levels=levels(ahead),
+        static_levels=levels(embedded_series(schema, config)),
         embedding_size=categories.embedding_size,
     )
 

@@ -240,7 +240,7 @@ def _export(
 
 def _parity(dataset: Dataset, trained: Network, exported: Network) -> float:
     """Largest relative difference on some windows, one alone and seven at once."""
-    starts = dataset.starts["train"]
+    starts = dataset.fitted_starts.train
     differences = [0.0]
     for chosen in (starts[:1], starts[:: max(1, len(starts) // 7)][:7]):
         inputs = window_inputs(dataset.prepared, dataset.preparation, chosen)

@@ -32,7 +32,7 @@ from lstmcast.reporting.wording import (
 from lstmcast.runtime import bundle as files
 from lstmcast.runtime.bundle import RunWriter
 from lstmcast.runtime.context import context_frame, context_rows
-from lstmcast.runtime.tables import forecasts_frame
+from lstmcast.runtime.tables import forecasts_frame, series_frame
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -57,7 +57,8 @@ def manifest_of(dataset: Dataset, fitted: Fitted, created: datetime) -> dict[str
 
 def origin_of(config: Config, panel: Panel, created: datetime) -> dict[str, Any]:
     """What every manifest says: when, with which versions and of which data it was made."""
-    packages = ("keras", config.training.backend, "numpy", "pandas", "onnxruntime")
+    packages = ["keras", config.training.backend, "numpy", "pandas", "onnxruntime"]
+    packages += ["holidays"] * (config.features.holidays is not None)
     versions = {name: importlib.metadata.version(name) for name in packages}
     return {
         "name": config.name,
@@ -97,6 +98,8 @@ def write_results(writer: RunWriter, schema: Schema, fitted: Fitted, measured: M
     writer.weights(fitted.weights)
     writer.table(files.HISTORY, _history_frame(fitted.histories))
     writer.arrays(files.FORECASTS, forecast_arrays(test))
+    if measured.by_series is not None:
+        writer.table(files.BY_SERIES, series_frame(measured.by_series, schema))
     if test.y_pred.size <= CSV_ROWS:
         writer.table(files.FORECASTS_CSV, forecasts_frame(test, schema))
 
@@ -140,7 +143,7 @@ def _contents(
     measured: Measured,
 ) -> Contents:
     panel, metrics = dataset.panel, measured.metrics
-    validated = len(dataset.starts["validation"]) > 0
+    validated = len(dataset.fitted_starts.validation) > 0
     return Contents(
         name=manifest["name"],
         run_id=writer.final.name,
@@ -158,6 +161,8 @@ def _contents(
         scores=metrics["metrics"],
         metrics_scaled=metrics["metrics_scaled"],
         members=metrics.get("members"),
+        over_series=metrics.get("over_series"),
+        worst_series=metrics.get("worst_series"),
         actuals=Actuals(panel.times, dataset.prepared.actual, panel.offsets),
     )
 

@@ -75,6 +75,8 @@ class Contents:
         metrics_scaled: For each split `mse` and `mae` on standardised values.
         actuals: At least the test period and the rows shortly before it; all rows will do.
         members: Of an ensemble, what `metrics.json` holds of its members.
+        over_series: Of a panel, what `metrics.json` holds of the averages over its series.
+        worst_series: And of its worst series.
     """
 
     name: str
@@ -91,3 +93,5 @@ class Contents:
     metrics_scaled: Mapping[str, Mapping[str, float | None]]
     actuals: Actuals
     members: Mapping[str, Any] | None = None
+    over_series: Mapping[str, Any] | None = None
+    worst_series: Mapping[str, Any] | None = None

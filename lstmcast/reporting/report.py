@@ -11,17 +11,20 @@ from lstmcast.reporting.contents import Contents
 from lstmcast.reporting.tables import (
     ResultTable,
     Row,
+    averaged_table,
     member_table,
     metric_label,
     result_table,
     step_table,
     target_tables,
+    worst_table,
 )
 from lstmcast.reporting.wording import listing
 
 _SPLITS = {"test": "Test", "validation": "Validation", "train": "Training"}
 _LONG_TABLE = 12
 _MANY_TARGETS = 3
+_WORST = 10
 # An SVG is sharp at any size, so up to this it is taken even where a PNG is smaller.
 _SMALL_SVG_BYTES = 100_000
 _STEP_METRICS = ("mae", "rmse", "mse", "smape", "mase", "r2")
@@ -62,6 +65,7 @@ def render_report(contents: Contents, plots: Mapping[str, bytes | Path]) -> str:
         page.section("Results", _results(contents)),
         page.section("By step", _by_step(contents)),
         page.section("By target", _by_target(contents)),
+        page.section("By series", _by_series(contents)),
         page.section("Plots", *_figures(contents, plots)),
         page.section("This run", page.facts(contents.summary)),
         page.section(
@@ -175,6 +179,21 @@ def _by_target(contents: Contents) -> str:
     more = f"{len(hidden)} more target{'s' if len(hidden) > 1 else ''}"
     rest = page.folded(more, page.beside(hidden)) if hidden else ""
     return (page.beside(shown) if shown else "") + rest
+
+
+def _by_series(contents: Contents) -> str:
+    """The averages over the series of a panel, and its worst series."""
+    if contents.over_series is None or contents.worst_series is None:
+        return ""
+    averaged = averaged_table(contents.over_series)
+    if not _has_numbers(averaged):
+        return ""
+    note = "The mean of each series' own metrics: each counts alike, however many windows it has."
+    parts = [page.table(averaged, title="Averaged over the series", note=note)]
+    worst = worst_table(contents.worst_series, most=_WORST)
+    if worst is not None:
+        parts.append(page.table(worst, title="The worst series"))
+    return page.beside(parts)
 
 
 def _figures(contents: Contents, plots: Mapping[str, bytes | Path]) -> list[str]:

@@ -111,6 +111,38 @@ def target_tables(
     }
 
 
+def averaged_table(over_series: Mapping[str, Mapping[str, Any]]) -> ResultTable:
+    """The metrics as means over the series of a panel, each of which counts alike.
+
+    Args:
+        over_series: What `metrics.json` of a run holds of it.
+    """
+    return result_table(
+        {
+            name: {metric: spread["mean"] for metric, spread in metrics.items()}
+            for name, metrics in over_series.items()
+        }
+    )
+
+
+def worst_table(worst: Mapping[str, Any], *, most: int) -> ResultTable | None:
+    """The series of the largest errors, the worst first; None where nothing was measured.
+
+    Args:
+        worst: What `metrics.json` of a run holds of it.
+        most: How many.
+    """
+    shown = worst["series"][:most]
+    if not shown:
+        return None
+    names = [name for name in shown[0] if name not in ("name", "windows")]
+    rows = tuple(
+        best_of(each["name"], [each[name] for name in names], worst["metric"]) for each in shown
+    )
+    label = f"worst by {metric_label(worst['metric'])}"
+    return ResultTable(label, tuple(forecaster_label(name) for name in names), rows)
+
+
 def member_table(members: Mapping[str, Any]) -> ResultTable:
     """The metrics of an ensemble's members alone, as mean and deviation over them.
 

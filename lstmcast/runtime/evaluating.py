@@ -19,6 +19,7 @@ from lstmcast.data.times.zones import spoken_time
 from lstmcast.data.windows import origins, window_starts
 from lstmcast.errors import TooShortError
 from lstmcast.evaluation.baselines import baseline_forecasts
+from lstmcast.evaluation.by_series import series_scores
 from lstmcast.evaluation.diagnostics import echo_check
 from lstmcast.evaluation.forecasts import StepsAhead, WindowForecasts
 from lstmcast.evaluation.scoring import mase_scale, scaled_scores, score_split
@@ -203,7 +204,8 @@ def evaluate_panel(bundle: Bundle, panel: Panel, network: Network) -> dict[str, 
         network: From inputs to outputs.
 
     Returns:
-        `windows`, `metrics` and `metrics_scaled` of the split `test`, and `verdicts`.
+        `windows`, `metrics` and `metrics_scaled` of the split `test`, and `verdicts`; of a panel
+        also `over_series` and `worst_series`.
 
     Raises:
         DataError: If values are missing and the config has no strategy for them.
@@ -225,12 +227,16 @@ def evaluate_panel(bundle: Bundle, panel: Panel, network: Network) -> dict[str, 
     scales = Scales.from_json(bundle.metrics()["scales"])
     metrics = preparation.config.evaluation.metrics
     scores, scaled = score_forecasts(forecasts, scales, panel, metrics)
+    by_series = {}
+    if panel.schema.series is not None:
+        by_series = series_scores(forecasts, metrics, scales.mase_of(panel)).summary()
     verdict = baseline_verdict(scores)
     echo = echo_check(forecasts, lead=preparation.config.window.lead)
     return {
         "windows": {"test": len(starts)},
         "metrics": {"test": scores},
         "metrics_scaled": {"test": scaled},
+        **by_series,
         "verdicts": {
             "baseline": {"text": verdict.text, "beats": verdict.beats, "skill": verdict.skill},
             "echo": {"text": echo.text, "is_echo": echo.is_echo},

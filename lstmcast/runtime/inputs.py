@@ -11,9 +11,12 @@ import numpy as np
 from lstmcast.config.schema import Data
 from lstmcast.data.assembling import build_panel
 from lstmcast.data.extending import extend
-from lstmcast.data.panel import Panel, head, listing, tail
+from lstmcast.data.panel import Panel, listing, tail
 from lstmcast.data.preparation import Preparation
+from lstmcast.data.preparing import prepare
 from lstmcast.data.reading.table import Table, needed_columns, read_table, table_from_frame
+from lstmcast.data.short_series import kept_series, left_out
+from lstmcast.data.windows import BoolArray
 from lstmcast.errors import DataError
 from lstmcast.runtime.bundle import CONTEXT, Bundle
 from lstmcast.runtime.context import context_data, written_times
@@ -79,8 +82,40 @@ def served_panel(panel: Panel, preparation: Preparation) -> tuple[Panel, list[st
     why = "no network of its own, for training had no window of it (model.scope each)"
     if not served.any():
         raise DataError(f"{listing(names)}: {why}. Train again with it, or with model.scope panel.")
-    left = head(panel, np.where(served, np.diff(panel.offsets), 0))
-    return left, [f"{listing(names)}: {why}, so left out"]
+    return kept_series(panel, served), [f"{listing(names)}: {why}, so left out"]
+
+
+def forecastable(panel: Panel, preparation: Preparation) -> tuple[Panel, tuple[str, ...]]:
+    """The series that are long enough to forecast, and a sentence that names the others.
+
+    Args:
+        panel: History; each series ends at its own last row.
+        preparation: What was fitted in training.
+
+    Returns:
+        The panel as it was where no series is long enough, so that the error is said with the
+        arithmetic.
+    """
+    short = _too_short(panel, preparation)
+    if short.all() or not short.any():
+        return panel, ()
+    text = f"{left_out(panel, short)} left out: a forecast reads {preparation.history} rows"
+    return kept_series(panel, ~short), (text,)
+
+
+def _too_short(panel: Panel, preparation: Preparation) -> BoolArray:
+    """Whether each series lacks rows that a forecast reads, bool `(n_series,)`."""
+    window, lengths = preparation.config.window, np.diff(panel.offsets)
+    short = lengths < preparation.history
+    if panel.n_series == 1 or not short.any():
+        return np.zeros(panel.n_series, dtype=bool)
+    # Some features need no history: only the rows themselves say what is missing.
+    doubtful = kept_series(panel, short)
+    rows = prepare(doubtful, preparation).observed.inputs
+    first = np.maximum(doubtful.offsets[1:] - window.lookback, doubtful.offsets[:-1])
+    whole = [rows[a:b].all() for a, b in zip(first, doubtful.offsets[1:], strict=True)]
+    short[short] = ~np.array(whole) | (lengths[short] < window.lookback)
+    return short
 
 
 def future_panel(bundle: Bundle, source: Source) -> Panel:

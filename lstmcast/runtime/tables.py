@@ -9,6 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from lstmcast.data.panel import FloatArray, Panel, Schema
+from lstmcast.evaluation.by_series import SeriesScores
 from lstmcast.evaluation.forecasts import WindowForecasts
 from lstmcast.runtime.context import local_times, time_column
 from lstmcast.runtime.forecasting import Forecast
@@ -44,6 +45,16 @@ def forecasts_frame(forecasts: WindowForecasts, schema: Schema) -> pd.DataFrame:
     n_each = forecasts.horizon * len(forecasts.targets)
     frame.insert(0, "origin", np.repeat(local_times(forecasts.origin_times, schema.tz), n_each))
     return frame
+
+
+def series_frame(scores: SeriesScores, schema: Schema) -> pd.DataFrame:
+    """The metrics of each series, one row for each.
+
+    Columns: the series, `windows`, and each metric of the model and of each baseline, such as
+    `model.mase`.
+    """
+    frame = pd.DataFrame(scores.rows())
+    return frame.rename(columns={"series": schema.series or "series"})
 
 
 def lookback_frame(

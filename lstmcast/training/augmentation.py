@@ -14,6 +14,34 @@ from lstmcast.config.schema import Augmentation
 from lstmcast.training.losses import Tensor
 
 
+class SeriesDropout:
+    """Takes the series of some windows for unknown, so that a network learns about new ones.
+
+    Args:
+        share: Of the windows.
+        seed: The seed of the run.
+    """
+
+    def __init__(self, share: float, *, seed: int) -> None:
+        self._share = share
+        self.seeds = keras.random.SeedGenerator(seed)
+
+    def restart(self, seed: int) -> None:
+        """Go on with the windows that follow from another seed, from the first one."""
+        self.seeds.state.assign(keras.random.SeedGenerator(seed).state)
+
+    def __call__(self, codes: Tensor) -> Tensor:
+        """The ids of static categories, `[batch, n]`, the last of them, of the series, 0 in some.
+
+        Args:
+            codes: Integers, `[batch, n]`; 0 is "unknown".
+        """
+        shape = (ops.shape(codes)[0], 1)
+        kept = keras.random.uniform(shape, seed=self.seeds) >= self._share
+        series = codes[:, -1:] * ops.cast(kept, codes.dtype)
+        return ops.concatenate([codes[:, :-1], series], axis=1)
+
+
 class Augmenter:
     """Changes the windows of a batch.
 

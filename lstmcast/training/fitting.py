@@ -186,13 +186,18 @@ class _Bench:
         room: int,
     ) -> None:
         # These define subclasses of Keras' classes, so that importing them imports Keras.
-        from lstmcast.training.augmentation import Augmenter
+        from lstmcast.training.augmentation import Augmenter, SeriesDropout
         from lstmcast.training.gathering import GatheringModel
 
         self._config, self._starts, self._form = config, starts, form
         self._memory = fit_memory(config, arrays, starts)
         how = config.training.augmentation
         self._augmenter = Augmenter(how, seed=config.seed) if how.changes else None
+        features = config.features
+        hides = features.series_embedding and features.series_dropout > 0
+        self._series_dropout = (
+            SeriesDropout(features.series_dropout, seed=config.seed) if hides else None
+        )
         self._model = GatheringModel(
             network,
             arrays,
@@ -201,6 +206,7 @@ class _Bench:
             loss=window_loss(config),
             room=room,
             augmenter=self._augmenter,
+            series_dropout=self._series_dropout,
         )
         self._model.compile(
             optimizer=make_optimizer(config.training),
@@ -234,8 +240,9 @@ class _Bench:
         began = time.perf_counter()
         set_state(self._model.network, state)
         set_state(self._model.optimizer, self._optimizer)
-        if self._augmenter is not None:
-            self._augmenter.restart(plan.seed)
+        for random in (self._augmenter, self._series_dropout):
+            if random is not None:
+                random.restart(plan.seed)
         config = self._config.model_copy(update={"seed": plan.seed})
         recorder = Recorder(progress, plan)
         n_train, n_validation = len(self._starts.train), len(self._starts.validation)

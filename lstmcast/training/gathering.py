@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 
 from lstmcast.config.schema import Window
 from lstmcast.data.windows import Int32Array, Starts, WindowArrays
-from lstmcast.training.augmentation import Augmenter
-from lstmcast.training.losses import Tensor, WindowLoss
+from lstmcast.training.augmentation import Augmenter, SeriesDropout
+from lstmcast.training.losses import Tensor, WindowLoss, masked_loss
 
 # Stands in a batch where there is no window left to fill it.
 PADDING = -1
@@ -62,6 +62,7 @@ class GatheringModel(keras.Model):  # type: ignore[misc]
         loss: The loss of each window.
         room: The most windows that `take` will ever give; None for those of `starts`.
         augmenter: What changes the training windows; None leaves them as they are.
+        series_dropout: What hides the series of some of them; None hides none.
     """
 
     def __init__(
@@ -74,20 +75,24 @@ class GatheringModel(keras.Model):  # type: ignore[misc]
         loss: WindowLoss,
         room: int | None = None,
         augmenter: Augmenter | None = None,
+        series_dropout: SeriesDropout | None = None,
     ) -> None:
         super().__init__(name="gathering", dtype=network.dtype_policy)
         self.network = network
         self._starts, self._window, self._loss = starts, window, loss
         self._n_targets = arrays.n_targets
-        self._augmenter = augmenter
+        self._augmenter, self._series_dropout = augmenter, series_dropout
         # Keras tracks the state of a random generator that is an attribute of the model.
-        self._seeds = None if augmenter is None else augmenter.seeds
+        self._seeds = [each.seeds for each in (augmenter, series_dropout) if each is not None]
         self._window_loss = keras.metrics.Mean(name="loss")
         # The targets are among the past columns, which most networks read, too.
         names = dict.fromkeys([*network.input, "past"])
         self._arrays = {name: self._resident(name, getattr(arrays, name)) for name in names}
         if "static" in network.input or "static_codes" in network.input:
             self._series_of_row = self._resident("series_of_row", arrays.series_of_row)
+        self._masked = arrays.observed is not None
+        if arrays.observed is not None:
+            self._arrays["observed"] = self._resident("observed", arrays.observed)
         self._room = room or len(starts.train) + len(starts.validation)
         self._order = self._resident("order", self._ordered(starts.train))
         self.built = True
@@ -126,11 +131,20 @@ class GatheringModel(keras.Model):  # type: ignore[misc]
         ahead = self._rows(starts, self._window.lookback + self._window.lead, self._window.horizon)
         inputs = self._inputs(starts, ahead)
         true = ops.take(self._arrays["past"], ahead, axis=0)[..., : self._n_targets]
+        if training and self._series_dropout is not None:
+            inputs["static_codes"] = self._series_dropout(inputs["static_codes"])
         if training and self._augmenter is not None:
             inputs["past"], true = self._augmenter(inputs["past"], true)
         predicted = self.network(inputs, training=training)
         weight = ops.cast(positions >= 0, "float32")
-        return {"loss": self._loss(true, predicted), "weight": weight}
+        return {"loss": self._window_losses(true, predicted, ahead), "weight": weight}
+
+    def _window_losses(self, true: Tensor, predicted: Tensor, ahead: Tensor) -> Tensor:
+        """The loss of each window, over its observed targets alone where some are missing."""
+        if not self._masked:
+            return self._loss(true, predicted)
+        observed = ops.take(self._arrays["observed"], ahead, axis=0)
+        return masked_loss(self._loss, true, predicted, observed)
 
     def _inputs(self, starts: Tensor, ahead: Tensor) -> dict[str, Tensor]:
         """What the network reads, gathered."""

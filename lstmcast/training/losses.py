@@ -38,6 +38,32 @@ def window_loss(config: Config) -> WindowLoss:
     )
 
 
+def masked_loss(loss: WindowLoss, true: Tensor, predicted: Tensor, observed: Tensor) -> Tensor:
+    """The loss of each window over the targets that were observed alone.
+
+    Any loss that is a mean over steps and targets: it is taken of each of them as of a window of
+    one step.
+
+    Args:
+        loss: The loss of whole windows.
+        true: `[batch, horizon, n_targets]`; what is missing may be any finite number.
+        predicted: `[batch, horizon, n_targets, n_outputs]`.
+        observed: `[batch, horizon, n_targets]`, 1 where observed and 0 where missing.
+
+    Returns:
+        `[batch]`, the mean over what was observed; 0 where nothing was.
+    """
+    from keras import ops
+
+    shape = (-1, true.shape[1] * true.shape[2])
+    each = loss(
+        ops.reshape(true, (-1, 1, 1)), ops.reshape(predicted, (-1, 1, 1, predicted.shape[3]))
+    )
+    weights = ops.cast(ops.reshape(observed, shape), each.dtype)
+    known = ops.where(weights > 0, ops.reshape(each, shape), 0.0)
+    return ops.sum(known, axis=1) / ops.maximum(ops.sum(weights, axis=1), 1.0)
+
+
 def _of_points(loss: WindowLoss) -> WindowLoss:
     """A Keras loss, which takes the mean over the last axis, over all steps and targets."""
     from keras import ops

@@ -42,8 +42,13 @@ def frame():
 
 
 def perturbed(frame, after):
-    """Other values after a time; but a series keeps its last target, and so its length."""
+    """Other values after a time, and late ones that were not out then.
+
+    A series keeps its last target, and so its length.
+    """
     changed = perturbed_anywhere(frame, after, columns=ALL)
+    not_out = (frame["time"] > after - pd.Timedelta(hours=3)) & (frame["time"] <= after)
+    changed.loc[not_out, "late"] = 7.0
     last = frame.groupby("site")["time"].idxmax()
     changed.loc[last, "y"] = 60.0
     return changed

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -6,6 +8,7 @@ from lstmcast.config.loading import config_from_mapping
 from lstmcast.data.assembling import build_panel
 from lstmcast.data.dataset import load_panel
 from lstmcast.data.extending import extend
+from lstmcast.data.panel import Origin
 from lstmcast.data.reading.table import needed_columns, table_from_frame
 from lstmcast.errors import DataError
 from tests.builders import panel_frame
@@ -112,6 +115,15 @@ def test_rows_missing_in_the_future_are_named():
     message = "column 'known': .* missing at 2024-01-09 of series 'b'. Needed: known, kind from"
     with pytest.raises(DataError, match=message):
         extend(panel, 2, future=future_of(panel, frame))
+
+
+def test_the_file_of_a_missing_future_covariate_is_named():
+    panel = history()
+    future = future_of(panel, future_frame().drop(index=2))
+    n_rows = future.n_rows
+    origin = Origin(("future.csv",), np.zeros(n_rows, np.int32), np.arange(n_rows) + 2)
+    with pytest.raises(DataError, match=r"^future\.csv, column 'known': .* at 2024-01-09 of"):
+        extend(panel, 2, future=replace(future, origin=origin))
 
 
 def test_a_series_missing_in_the_future_is_named_and_many_rows_are_counted():

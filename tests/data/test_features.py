@@ -4,7 +4,13 @@ import pytest
 
 from lstmcast.config.schema import Features
 from lstmcast.data.cleaning import Rows
-from lstmcast.data.features import Sources, calendar_features, derived_features, warm_up
+from lstmcast.data.features import (
+    Sources,
+    calendar_features,
+    calendar_levels,
+    derived_features,
+    warm_up,
+)
 
 LENGTHS = (9, 3, 12)
 
@@ -153,3 +159,15 @@ def test_calendar_features_are_known_ahead_and_not_scaled():
         ("weekend", True, False),
     ]
     assert not list(calendar_features(Features(), times, None))
+
+
+def test_as_categories_the_calendar_has_a_level_for_each_value_and_the_weekend_stays_a_flag():
+    times = np.array(["2024-06-30T23:00", "2024-12-01T05:30"], dtype="datetime64[us]")
+    wanted = Features(calendar=["hour", "weekend", "month"], calendar_encoding="category")
+    assert [f.name for f, _ in calendar_features(wanted, times, None)] == ["weekend"]
+    found = {
+        name: [levels[code] for code in codes]
+        for name, codes, levels in calendar_levels(wanted, times, "Europe/Berlin")
+    }
+    assert found == {"calendar.hour": ["1", "6"], "calendar.month": ["7", "12"]}
+    assert not list(calendar_levels(Features(calendar=["hour"]), times, None))

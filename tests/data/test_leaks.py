@@ -91,7 +91,7 @@ def perturbed(frame, after, *, columns, seed=1):
 
 
 ALL = ("y", "late", "known", "flag", "weather")
-STRATEGIES = ("seasonal", "ffill", "interpolate", "mean", "zero", "drop")
+STRATEGIES = ("seasonal", "ffill", "interpolate", "mean", "zero", "drop", "mask")
 
 
 def cut_time(dataset, split):
@@ -111,15 +111,19 @@ def test_values_after_the_training_cut_change_nothing_that_is_fitted_and_no_trai
     changed = perturbed(frame, cut_time(first, "train"), columns=ALL)
     second = build_dataset(config, load_panel(config, frame=changed))
     assert json.dumps(first.preparation.to_json()) == json.dumps(second.preparation.to_json())
-    starts = first.starts["train"]
+    starts = first.fitted_starts.train
     assert len(starts) > 20
-    assert np.array_equal(starts, second.starts["train"])
+    assert np.array_equal(starts, second.fitted_starts.train)
     for name, values in gather_inputs(first.prepared.arrays, starts, config.window).items():
         others = gather_inputs(second.prepared.arrays, starts, config.window)[name]
         assert np.array_equal(values, others), name
     rows = target_rows(starts, config.window)
     targets = first.prepared.arrays.targets[rows]
     assert np.array_equal(targets, second.prepared.arrays.targets[rows])
+    if strategy == "mask":
+        observed = first.prepared.arrays.observed[rows]
+        assert not observed.all()
+        assert np.array_equal(observed, second.prepared.arrays.observed[rows])
 
 
 @pytest.mark.parametrize("strategy", [s for s in STRATEGIES if s != "interpolate"])

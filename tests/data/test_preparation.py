@@ -10,7 +10,8 @@ from lstmcast.data.cleaned import targets_to_score, unfilled
 from lstmcast.data.dataset import build_dataset, load_panel
 from lstmcast.data.preparation import Preparation
 from lstmcast.data.preparing import prepare
-from lstmcast.errors import DataError
+from lstmcast.errors import ConfigError, DataError
+from lstmcast.experiment import shapes_of
 from tests.builders import hourly_frame, panel_frame
 
 TRANSFORMS = ("none", "log", "log1p", "box_cox", "yeo_johnson")
@@ -267,6 +268,48 @@ def test_a_masked_outlier_is_scored_but_not_trained_on():
     assert data.prepared.actual[20, 0] == 1000
     assert not data.prepared.trainable.targets[20]
     assert data.prepared.arrays.past[20, 0] == data.prepared.arrays.past[19, 0]
+
+
+def test_series_have_an_id_of_their_own_and_new_ones_that_of_unknown():
+    frame = panel_frame({"a": 40, "b": 40, "late": 9})
+    frame.loc[frame["id"] == "late", "time"] += pd.Timedelta(days=31)  # after the training rows
+    data = dataset_of(
+        frame.assign(town="Rome"),
+        data={"series": "id", "static_covariates": ["town"]},
+        features={"series_embedding": True},
+    )
+    assert data.preparation.vocabularies["id"] == ("a", "b")
+    assert data.prepared.arrays.static_codes.tolist() == [[1], [2], [0]]
+    assert data.prepared.arrays.static.tolist() == [[1], [1], [1]]  # the town, in one-hot form
+    assert shapes_of(data.preparation).static_levels == (3,)
+    alone = load_panel(data.preparation.config, frame=frame[frame["id"] == "b"].assign(town="Oslo"))
+    assert prepare(alone, data.preparation).arrays.static_codes.tolist() == [[2]]
+
+
+def test_embedding_series_needs_a_column_of_them():
+    with pytest.raises(ConfigError, match=r"features\.series_embedding: .* without data\.series"):
+        config_of(features={"series_embedding": True})
+
+
+def test_the_calendar_as_categories_is_embedded_over_the_horizon_too():
+    frame = pd.DataFrame(
+        {"time": pd.date_range("2024-01-01", periods=40, freq="D"), "y": np.arange(40.0)}
+    )
+    dataset = dataset_of(
+        frame,
+        features={
+            "calendar": ["dayofweek", "month"],
+            "calendar_encoding": "category",
+            "categories": {"encoding": "embedding"},
+        },
+    )
+    arrays = dataset.prepared.arrays
+    # 28 training rows: January alone; February is unknown. 1 January 2024 was a Monday.
+    assert dataset.preparation.vocabularies["calendar.month"] == ("1",)
+    assert arrays.past_codes[[0, 6, 7, 31]].tolist() == [[1, 1], [7, 1], [1, 1], [4, 0]]
+    np.testing.assert_array_equal(arrays.past_codes, arrays.future_codes)
+    assert shapes_of(dataset.preparation).future_levels == (8, 2)
+    assert arrays.future.shape[1] == 0
 
 
 @pytest.mark.parametrize("role", ["past_covariates", "future_covariates"])

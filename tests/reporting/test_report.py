@@ -165,3 +165,24 @@ def test_the_members_of_an_ensemble_are_told_beside_its_own_results(contents):
     assert page.texts["td"].count("0.2500") == 2
     assert "Each of the 2 members alone" in html
     assert "Members" not in Page(render_report(contents, {})).texts["h3"]
+
+
+def test_a_panel_has_its_averages_and_its_worst_series(contents):
+    spread = {"mean": 0.75, "deviation": 0.1, "series": 2}
+    html = render_report(
+        replace(
+            contents,
+            over_series={"model": {"mase": spread}, "naive": {"mase": spread | {"mean": 1.5}}},
+            worst_series={
+                "metric": "mase",
+                "series": [{"name": "<shop>", "windows": 3, "model": 2.25, "naive": 2.0}],
+            },
+        ),
+        {},
+    )
+    assert "By series" in html
+    assert "Averaged over the series" in html
+    assert "0.7500" in html
+    assert "worst by MASE" in html
+    assert "&lt;shop&gt;" in html
+    assert "By series" not in render_report(contents, {})

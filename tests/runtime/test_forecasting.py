@@ -54,6 +54,22 @@ def test_a_forecast_beyond_the_horizon_reads_its_own_blocks():
     )
 
 
+def test_a_series_of_a_panel_has_the_same_forecast_alone_as_among_others(tmp_path):
+    frame = panel_frame({"a": 60, "b": 45, "c": 50})
+    data = dataset_of(
+        frame,
+        data={"series": "id", "past_covariates": ["x"]},
+        features={"series_embedding": True, "calendar": ["dayofweek"]},
+        scaling={"per": "series"},
+    )
+    bundle, network = bundle_of(data, tmp_path), network_of(data)
+    together = forecast(data.panel, bundle.preparation, network).prediction
+    for i, name in enumerate(data.panel.series):
+        panel = history_panel(bundle, frame[frame["id"] == name])
+        alone = forecast(panel, bundle.preparation, network).prediction
+        np.testing.assert_allclose(alone[0], together[i], rtol=1e-6)
+
+
 def test_recursion_equals_forecasts_from_a_history_that_holds_the_forecast(tmp_path):
     """With features, scaling, categories and future covariates, block by block by hand."""
     frame = panel_frame({"a": 60, "b": 45}, freq="h").rename(columns={"x": "known"})
@@ -182,9 +198,9 @@ def test_future_covariates_are_asked_for_over_all_blocks_at_once(tmp_path):
         forecast(data.panel, data.preparation, network_of(data), steps=4, future=panel)
 
 
-def test_too_short_a_history_is_refused_with_the_arithmetic():
+def test_too_short_a_history_is_refused_with_the_arithmetic(tmp_path):
     data = dataset_of(panel_frame({"a": 60}), data={"series": "id"}, features={"lags": {"y": [2]}})
-    short = load_panel(data.preparation.config, frame=panel_frame({"a": 60, "b": 5}))
+    short = history_panel(bundle_of(data, tmp_path), panel_frame({"a": 60, "b": 5}))
     message = (
         r"reads 6 rows \(window.lookback 4 \+ 2 for lags, rolling statistics and late columns\), "
         r"series 'b' has 5: 1 too few"

@@ -4,7 +4,13 @@ import pytest
 
 from lstmcast.errors import DataError
 from lstmcast.runtime.forecasting import forecast, rows_ahead
-from lstmcast.runtime.inputs import future_panel, history_panel, template_frame, unfamiliar
+from lstmcast.runtime.inputs import (
+    forecastable,
+    future_panel,
+    history_panel,
+    template_frame,
+    unfamiliar,
+)
 from tests.builders import hourly_frame, panel_frame
 from tests.runtime.fakes import bundle_of, dataset_of, network_of
 
@@ -172,3 +178,29 @@ def test_series_and_categories_that_training_did_not_see_are_named(tmp_path):
         "'c': not in training, so forecast with what was learned from the others",
         "kind 'dry': not in training, so read as unknown",
     ]
+
+
+def test_series_too_short_to_forecast_are_left_out_and_named(tmp_path):
+    data = dataset_of(panel_frame({"a": 40, "b": 40}), data={"series": "id"})
+    bundle, network = bundle_of(data, tmp_path), network_of(data)
+    frame = panel_frame({"a": 9, "b": 3, "c": 4})
+    panel, texts = forecastable(history_panel(bundle, frame), bundle.preparation)
+    assert panel.series == ("a", "c")
+    assert texts == ("1 series is too short ('b') and left out: a forecast reads 4 rows",)
+    alone = history_panel(bundle, frame[frame["id"] == "c"])
+    together = forecast(panel, bundle.preparation, network).prediction
+    np.testing.assert_array_equal(
+        together[1:], forecast(alone, bundle.preparation, network).prediction
+    )
+    none = history_panel(bundle, panel_frame({"a": 2, "b": 3}))
+    assert forecastable(none, bundle.preparation) == (none, ())
+
+
+def test_features_that_look_back_make_more_series_too_short_but_those_that_count_do_not(tmp_path):
+    frame = panel_frame({"a": 40, "b": 40})
+    lagged = dataset_of(frame, data={"series": "id"}, features={"lags": {"y": [3]}})
+    since = dataset_of(frame, data={"series": "id"}, features={"time_since": ["y"]})
+    new = panel_frame({"a": 7, "b": 6, "c": 4})
+    for data, series in ((lagged, ("a",)), (since, ("a", "b", "c"))):
+        bundle = bundle_of(data, tmp_path / series[-1])
+        assert forecastable(history_panel(bundle, new), bundle.preparation)[0].series == series

@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
-from lstmcast.config.schema import Augmentation
+from lstmcast.config.schema import Augmentation, Features
 from lstmcast.training.fitting import Starts, fit_network
 from lstmcast.training.progress import SilentProgress
 from tests.networks import PLAIN, make_arrays, make_config, make_network
@@ -50,6 +52,43 @@ def test_masking_sets_whole_steps_to_zero() -> None:
 def test_the_changes_follow_from_the_seed() -> None:
     np.testing.assert_array_equal(augmented(jitter=0.1)[0], augmented(jitter=0.1)[0])
     assert (augmented(jitter=0.1)[0] != augmented(1, jitter=0.1)[0]).any()
+
+
+def test_a_share_of_the_windows_has_no_series_and_keeps_its_other_categories() -> None:
+    import keras
+
+    from lstmcast.training.augmentation import SeriesDropout
+
+    def hidden(seed: int) -> np.ndarray:
+        codes = keras.ops.convert_to_tensor(np.full((2000, 3), [4, 5, 6], np.int32))
+        return keras.ops.convert_to_numpy(SeriesDropout(0.25, seed=seed)(codes))
+
+    found = hidden(3)
+    assert (found[:, :2] == [4, 5]).all()
+    assert set(found[:, 2]) == {0, 6}
+    assert (found[:, 2] == 0).mean() == pytest.approx(0.25, abs=0.03)
+    np.testing.assert_array_equal(found, hidden(3))
+    assert (found != hidden(4)).any()
+
+
+def test_the_series_of_training_windows_are_hidden_but_not_of_validation_windows() -> None:
+    shapes = replace(PLAIN, static_levels=(4,))
+
+    def fit(**features: object) -> tuple[float, float]:
+        history = fit_network(
+            make_network("lstm", shapes, dropout=0.0),
+            make_arrays(shapes),
+            starts=STARTS,
+            config=make_config(batch_size=12, epochs=1, learning_rate=1e-12).model_copy(
+                update={"features": Features(**features)}
+            ),
+            progress=SilentProgress(),
+        )
+        return history.rows[0].loss, history.rows[0].val_loss
+
+    (loss, val_loss), (hidden, val_hidden) = fit(), fit(series_embedding=True, series_dropout=0.9)
+    assert hidden != pytest.approx(loss, rel=1e-4)
+    assert val_hidden == pytest.approx(val_loss, rel=1e-6)
 
 
 @pytest.mark.parametrize("how", [{"jitter": 0.5}, {"scaling": 0.5}, {"masking": 0.5}], ids=str)

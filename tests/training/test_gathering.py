@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -26,6 +27,31 @@ def quantile_config(**training: Any) -> Config:
 def gathering_model(network: Any, config: Config, arrays: WindowArrays = ARRAYS) -> GatheringModel:
     return GatheringModel(
         network, arrays, starts=STARTS, window=config.window, loss=window_loss(config)
+    )
+
+
+def test_what_stands_in_for_a_missing_target_does_not_change_the_loss() -> None:
+    import keras
+
+    config, network = quantile_config(), make_network("lstm", FULL)
+    observed = np.ones((len(ARRAYS.past), FULL.n_targets), np.float32)
+    observed[::3] = 0
+    found = []
+    for value in (0.0, 50.0):
+        past = ARRAYS.past.copy()
+        ahead = np.arange(len(past)) > 22  # of the first window only targets, no inputs
+        past[:, : FULL.n_targets][(observed == 0) & ahead[:, None]] = value
+        arrays = replace(ARRAYS, past=past, observed=observed)
+        model = gathering_model(network, config, arrays)
+        loss = model(np.array([12]), training=False)["loss"]
+        found.append(float(keras.ops.convert_to_numpy(loss)[0]))
+    assert np.isfinite(found).all()
+    assert (
+        found[0]
+        == found[1]
+        != float(
+            keras.ops.convert_to_numpy(gathering_model(network, config)(np.array([12]))["loss"])[0]
+        )
     )
 
 

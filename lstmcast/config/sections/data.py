@@ -53,10 +53,13 @@ def _expand(entries: Any) -> Any:
 class Missing(Section):
     """What to do about missing values; all strategies but `interpolate` are causal."""
 
-    strategy: Literal["error", "drop", "ffill", "interpolate", "seasonal", "mean", "zero"] = Field(
+    strategy: Literal[
+        "error", "drop", "ffill", "interpolate", "seasonal", "mean", "zero", "mask"
+    ] = Field(
         default="error",
         description="`zero` states that a missing value means zero, so that it counts as observed; "
-        "what the others fill is read by the network but never forecast or scored.",
+        "what the others fill is read by the network but never forecast or scored. `mask` fills "
+        "nothing: the network is told what is missing, and learns from the targets that are not.",
     )
     limit: PositiveInt | None = Field(
         default=None, description="Longest run of missing values to fill; None fills all."

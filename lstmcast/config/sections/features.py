@@ -30,11 +30,33 @@ class Categories(Section):
     )
 
 
+class Holidays(Section):
+    """Public holidays of a country, which are known ahead; they take an extra of the package."""
+
+    country: str = Field(
+        min_length=2, description="Its code, such as DE or DEU; `pip install 'lstmcast[holidays]'`."
+    )
+    subdivision: str | None = Field(
+        default=None, description="Part of it with holidays of its own, such as BY."
+    )
+    before: Annotated[int, Field(ge=0, le=30)] = Field(
+        default=1, description="Flag so many days before a holiday, too, each in its own column."
+    )
+    after: Annotated[int, Field(ge=0, le=30)] = Field(
+        default=1, description="Flag so many days after a holiday, too."
+    )
+
+
 class Features(Section):
     """Columns computed from others; each inherits the weakest role of its sources."""
 
-    calendar: list[Calendar] = Field(
-        default=[], description="Cyclic features of the time, known ahead."
+    calendar: list[Calendar] = Field(default=[], description="Features of the time, known ahead.")
+    calendar_encoding: Literal["cyclic", "category"] = Field(
+        default="cyclic",
+        description="`cyclic`: a sine and a cosine; `category`: levels, as `categories` says.",
+    )
+    holidays: Holidays | None = Field(
+        default=None, description="Public holidays: {country: DE}; null for none."
     )
     lags: dict[str, list[PositiveInt]] = Field(
         default={}, description="For each column, how many steps back: {price: [1, 24]}."
@@ -56,6 +78,16 @@ class Features(Section):
     )
     categories: Categories = Field(
         default=Categories(), description="How columns of categories reach the network."
+    )
+
+    series_embedding: bool = Field(
+        default=False,
+        description="Learn a vector for each series of a panel; a new one has that of `unknown`.",
+    )
+    series_dropout: Annotated[float, Field(ge=0, lt=1)] = Field(
+        default=0.1,
+        description="Share of the training windows that take their series for unknown, so that the "
+        "network learns what to forecast for a new one.",
     )
 
     @field_validator("calendar")
