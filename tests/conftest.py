@@ -2,11 +2,23 @@
 
 from __future__ import annotations
 
+import gc
 from pathlib import Path
 
 import pytest
 
 from tests.builders import weekly_cycle
+
+
+@pytest.fixture(scope="module", autouse=True)
+def spared_by_the_collector() -> None:
+    """Leave what earlier modules loaded, such as TensorFlow, out of every further collection.
+
+    Reading data and training ask for a whole collection each time. Over the million objects of the
+    libraries that takes longer than most tests themselves.
+    """
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(scope="session")
