@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,22 @@ def spared_by_the_collector() -> None:
     """
     gc.collect()
     gc.freeze()
+
+
+@pytest.fixture
+def undrawn() -> Iterator[None]:
+    """Compose the plots and leave their files empty: drawing takes as long as a tiny training."""
+
+    def leave_empty(figure: object, stem: Path) -> list[Path]:
+        paths = [stem.with_suffix(suffix) for suffix in (".png", ".svg")]
+        for path in paths:
+            path.touch()
+        return paths
+
+    with pytest.MonkeyPatch.context() as patch:
+        for module in ("writing", "search"):
+            patch.setattr(f"lstmcast.reporting.plots.{module}.save", leave_empty)
+        yield
 
 
 @pytest.fixture(scope="session")
