@@ -2,11 +2,40 @@
 
 from __future__ import annotations
 
+import gc
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.builders import weekly_cycle
+
+
+@pytest.fixture(scope="module", autouse=True)
+def spared_by_the_collector() -> None:
+    """Leave what earlier modules loaded, such as TensorFlow, out of every further collection.
+
+    Reading data and training ask for a whole collection each time. Over the million objects of the
+    libraries that takes longer than most tests themselves.
+    """
+    gc.collect()
+    gc.freeze()
+
+
+@pytest.fixture
+def undrawn() -> Iterator[None]:
+    """Compose the plots and leave their files empty: drawing takes as long as a tiny training."""
+
+    def leave_empty(figure: object, stem: Path) -> list[Path]:
+        paths = [stem.with_suffix(suffix) for suffix in (".png", ".svg")]
+        for path in paths:
+            path.touch()
+        return paths
+
+    with pytest.MonkeyPatch.context() as patch:
+        for module in ("writing", "search"):
+            patch.setattr(f"lstmcast.reporting.plots.{module}.save", leave_empty)
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -42,6 +42,9 @@ FILES = {
     "weights.safetensors",
 }
 
+# The shared runs are drawn.
+pytestmark = pytest.mark.usefixtures("undrawn")
+
 
 def config_of(runs_dir, *, data=None, training=None, **sections):
     return config_from_mapping(

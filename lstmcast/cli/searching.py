@@ -117,16 +117,17 @@ class SearchTable:
     def _write(self, line: str) -> None:
         """A line that stays."""
         with self._lock:
-            heading = ""
+            lines = [line]
             if not self._headed and line.lstrip()[:1].isdigit():
                 self._headed = True
                 names = ("trial", f"{self._tune.objective} ", "epochs", "time", "what it changed")
-                heading = "{:>5}  {:>11}  {:>6}  {:>12}  {}\n".format(*names)
+                lines.insert(0, "{:>5}  {:>11}  {:>6}  {:>12}  {}".format(*names))
             if self._ticker is None:
-                self._stream.write(f"{heading}{line}\n")
+                self._stream.writelines(f"{each}\n" for each in lines)
             else:
                 width = self._width()
-                self._stream.write(f"{CLEAR_LINE}{heading[:width]}{line[:width]}\n")
+                self._stream.write(CLEAR_LINE)
+                self._stream.writelines(f"{each[:width]}\n" for each in lines)
                 self._stream.write(self._status()[:width])
             self._stream.flush()
 

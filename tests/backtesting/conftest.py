@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
+import pickle
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
 
+from lstmcast.backtesting import work
 from lstmcast.config.loading import config_from_mapping
 from lstmcast.config.schema import Config
+from lstmcast.data.dataset import Dataset
+from lstmcast.experiment.network import Trained, train_in_memory
+from lstmcast.training.progress import Progress
 from tests.builders import weekly_cycle
 from tests.networks import BACKEND
 
@@ -31,6 +40,37 @@ def config_of(**sections: Any) -> Config:
 
 def frame_of(n_rows: int = 100) -> Any:
     return weekly_cycle(n_rows)
+
+
+@pytest.fixture(scope="module")
+def fits() -> dict[str, Trained]:
+    """The fits of a module, kept by `remembering`."""
+    return {}
+
+
+@contextmanager
+def remembering(fits: dict[str, Trained]) -> Iterator[None]:
+    """Fit the same network on the same rows once: for tests of what is made of the fits."""
+
+    def fit(dataset: Dataset, progress: Progress, *, weights: Any = None) -> Trained:
+        config = dataset.preparation.config.model_dump(mode="json", exclude={"backtest"})
+        said = json.dumps([config, dataset.preparation.to_json()])
+        content = pickle.dumps((said, dataset.fitted_starts, dataset.prepared.arrays, weights))
+        key = hashlib.sha256(content).hexdigest()
+        if key not in fits:
+            fits[key] = train_in_memory(dataset, progress, weights=weights)
+        return fits[key]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(work, "train_in_memory", fit)
+        yield
+
+
+@pytest.fixture
+def fitted_once(fits: dict[str, Trained]) -> Iterator[None]:
+    """Fits that the module has seen are taken from there."""
+    with remembering(fits):
+        yield
 
 
 @pytest.fixture

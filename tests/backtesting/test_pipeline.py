@@ -19,7 +19,7 @@ from lstmcast.execution.work import Outcome
 from lstmcast.experiment import train
 from lstmcast.runtime.bundle import load_bundle, verify_bundle
 from lstmcast.runtime.runs import find_run, list_runs
-from tests.backtesting.conftest import config_of, frame_of
+from tests.backtesting.conftest import config_of, frame_of, remembering
 from tests.builders import panel_frame
 
 FILES = {
@@ -35,6 +35,9 @@ FILES = {
 PLOTS = {
     f"{name}.{kind}" for name in ("origins", "error_by_step", "forecast") for kind in ("png", "svg")
 }
+
+# The shared backtest is drawn.
+pytestmark = pytest.mark.usefixtures("undrawn")
 
 
 class Recorder:
@@ -56,10 +59,11 @@ class Recorder:
 
 
 @pytest.fixture(scope="module")
-def always(tmp_path_factory):
+def always(tmp_path_factory, fits):
     """Three folds with a fit each, of 23 origins, and the directory of its runs."""
     runs_dir = tmp_path_factory.mktemp("always")
-    return backtest(config_of(), frame=frame_of(), runs_dir=runs_dir)
+    with remembering(fits):
+        return backtest(config_of(), frame=frame_of(), runs_dir=runs_dir)
 
 
 def arrays_of(run):
@@ -158,6 +162,7 @@ def test_a_backtest_is_no_run(always):
         load_bundle(find_run(always.path.name, runs_dir))
 
 
+@pytest.mark.usefixtures("fitted_once")
 @pytest.mark.parametrize(
     ("refit", "fitted"), [("never", [1, 1, 1]), ("warm", [1, 2, 3]), (2, [1, 1, 3])]
 )
@@ -178,6 +183,7 @@ def test_the_network_is_fitted_again_as_asked(refit, fitted, always, weekly, tmp
             assert mine["weights"] != theirs["weights"]
 
 
+@pytest.mark.usefixtures("fitted_once")
 def test_without_a_new_fit_the_first_network_forecasts_all_as_a_run_does(weekly, tmp_path):
     config = config_of(backtest={"refit": "never"})
     run, whole = (
@@ -269,6 +275,7 @@ def failing_after(n_groups):
     return run
 
 
+@pytest.mark.usefixtures("fitted_once")
 def test_an_interrupted_backtest_goes_on_where_it_stopped(weekly, always, tmp_path, monkeypatch):
     config = config_of()
     monkeypatch.setattr(pipeline, "run_group", failing_after(2))
@@ -287,6 +294,7 @@ def test_an_interrupted_backtest_goes_on_where_it_stopped(weekly, always, tmp_pa
     assert [fold["windows"]["train"] for fold in run.metrics["folds"]] == [51, 58, 66]
 
 
+@pytest.mark.usefixtures("fitted_once")
 def test_other_data_or_another_config_begin_anew(weekly, tmp_path, monkeypatch):
     config = config_of()
     monkeypatch.setattr(pipeline, "run_group", failing_after(1))

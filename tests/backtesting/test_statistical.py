@@ -89,6 +89,7 @@ def test_missing_values_are_those_before_them():
 
 @needs_stats
 @pytest.mark.slow
+@pytest.mark.usefixtures("undrawn")
 def test_the_methods_stand_beside_the_baselines(tmp_path):
     config = config_of(backtest={"folds": 2, "statistical": ["auto_ets", "theta"]})
     run = backtest(config, frame=frame_of(), runs_dir=tmp_path)

@@ -31,6 +31,8 @@ TOP = {
     "verdicts",
 }
 
+pytestmark = pytest.mark.usefixtures("undrawn")
+
 
 def test_backtest_prints_one_object_and_writes_what_it_names(daily: Path, invoke: Invoke) -> None:
     result = invoke("backtest", daily, "--json", "-q", *TINY)

@@ -66,9 +66,11 @@ def test_a_terminal_gets_a_table_and_how_to_keep_it(
     assert "--output forecast.csv" in result.err
 
 
-def test_standard_input_is_read_for_a_dash(trained_run: Path, data: Path, spawn: Invoke) -> None:
+def test_standard_input_is_read_for_a_dash(
+    trained_run: Path, data: Path, spawn: Invoke, invoke: Invoke
+) -> None:
     piped = spawn("predict", trained_run, "--data", "-", stdin=data.read_text())
-    named = spawn("predict", trained_run, "--data", data)
+    named = invoke("predict", trained_run, "--data", data)
     assert piped.out == named.out != ""
 
 
@@ -150,7 +152,7 @@ def test_a_damaged_run_exits_with_4(trained_run: Path, tmp_path: Path, invoke: I
 
 @pytest.mark.slow
 def test_a_run_without_onnx_forecasts_through_keras_and_says_so(
-    trained_run: Path, tmp_path: Path, spawn: Invoke
+    trained_run: Path, tmp_path: Path, spawn: Invoke, invoke: Invoke
 ) -> None:
     copy = tmp_path / "copy"
     shutil.copytree(trained_run, copy)
@@ -164,7 +166,7 @@ def test_a_run_without_onnx_forecasts_through_keras_and_says_so(
     assert "warning: " in result.err
     assert "onnx is not installed" in result.err
     ours, theirs = (
-        pd.read_csv(io.StringIO(r.out)) for r in (result, spawn("predict", trained_run))
+        pd.read_csv(io.StringIO(r.out)) for r in (result, invoke("predict", trained_run))
     )
     assert ours["prediction"].to_numpy() == pytest.approx(theirs["prediction"].to_numpy(), rel=1e-5)
 

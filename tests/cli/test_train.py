@@ -25,6 +25,9 @@ TOP = {
 }
 METRICS = {"mse", "rmse", "mae", "r2", "smape", "mase"}
 
+# What runs in a process of its own is drawn.
+pytestmark = pytest.mark.usefixtures("undrawn")
+
 
 def test_train_prints_one_object_of_the_promised_shape(daily: Path, invoke: Invoke) -> None:
     result = invoke("train", daily, "--json", "-q", "--set", f"training.backend={BACKEND}")

@@ -7,13 +7,17 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import pandas as pd
 import pytest
 
+from lstmcast.tuning import results
+from lstmcast.tuning import search as searching
 from lstmcast.tuning.journal import EVENTS, HEADER
 from tests.cli.conftest import Invoke
 from tests.networks import BACKEND
+from tests.tuning.conftest import worked_out
 
 SET = (
     "--set",
@@ -23,6 +27,15 @@ SET = (
     "--set",
     "training.epochs=1",
 )
+
+pytestmark = pytest.mark.usefixtures("undrawn")
+
+
+@pytest.fixture
+def untrained(trained_run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Trials are worked out, and what is trained at the end is a run that is there."""
+    monkeypatch.setattr(searching, "run_trial", worked_out)
+    monkeypatch.setattr(results, "train", lambda *_, **__: SimpleNamespace(path=trained_run))
 
 
 def test_tune_finds_trains_and_tests_the_best(
@@ -61,6 +74,7 @@ def test_tune_finds_trains_and_tests_the_best(
     assert set(Path("runs").iterdir()) == runs
 
 
+@pytest.mark.usefixtures("untrained")
 def test_rows_are_shown_as_trials_end(
     daily: Path, invoke: Invoke, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -74,6 +88,7 @@ def test_rows_are_shown_as_trials_end(
     assert "Next: lstmcast predict" in result.err
 
 
+@pytest.mark.usefixtures("untrained")
 def test_fresh_begins_anew_and_keeps_the_old(
     daily: Path, invoke: Invoke, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -45,7 +45,7 @@ def make_config(tmp_path: Path) -> MakeConfig:
 
 def worked_out(material: Material, item: Item) -> Trial:
     """A score that the config's learning rate and units decide."""
-    score = item.config.training.learning_rate * 100 + item.config.model.units[0]  # type: ignore[union-attr]
+    score = item.config.training.learning_rate * 100 + item.config.model.units[0]
     return Trial(item.number, "completed", score=score, scores=(score,), curve=(score, score))
 
 

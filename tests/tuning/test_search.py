@@ -97,7 +97,7 @@ def test_killed_at_any_write_it_goes_on_to_the_same_end(
     ended: list[int] = []
 
     def work(material: object, item: Item) -> Trial:
-        return worked_out(material, item)  # type: ignore[arg-type]
+        return worked_out(material, item)
 
     monkeypatch.setattr(searching, "run_trial", work)
     config = make_config(method=method, trials=4)

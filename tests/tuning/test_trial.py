@@ -24,6 +24,7 @@ def material_of(config: Config, panel: Panel | None = None) -> Material:
     return Material(config, panel or load_panel(config))
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_a_trial_is_scored_as_a_training_is(make_config: MakeConfig) -> None:
     from lstmcast.experiment import train
 
