@@ -58,7 +58,10 @@ def read_inputs(shapes: Shapes, *, window_norm: WindowNorm) -> Streams:
         name: keras.Input(shape, dtype=dtype_of(name), name=name)
         for name, shape in shapes.inputs.items()
     }
-    past, level, scale = _normalise(inputs["past"], shapes.n_targets, window_norm)
+    past = inputs["past"]
+    if shapes.head == "negative_binomial":
+        past = _counts_by_logarithm(past, shapes.n_targets)
+    past, level, scale = _normalise(past, shapes.n_targets, window_norm)
     static = join(
         [inputs.get("static"), *_embedded(inputs, "static_codes", shapes, shapes.static_levels)]
     )
@@ -117,6 +120,15 @@ def _normalise(
     if past.shape[-1] == n_targets:
         return targets, level, scale
     return join([targets, others]), level, scale
+
+
+def _counts_by_logarithm(past: Tensor, n_targets: int) -> Tensor:
+    """`past` with log(1 + count) for its targets: counts as they are saturate a recurrent layer."""
+    from keras import ops
+
+    logarithms = ops.log(ops.relu(past[:, :, :n_targets]) + 1.0)
+    others = past[:, :, n_targets:] if past.shape[-1] > n_targets else None
+    return join([logarithms, others])
 
 
 def _embedded(

@@ -1,12 +1,14 @@
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
 
 from lstmcast.models.registry import ARCHITECTURES
-from lstmcast.models.shapes import Shapes
+from lstmcast.models.shapes import Head, Shapes
 from tests.networks import FULL, PLAIN, make_batch, make_network, run_network
 
 NAMES = sorted(ARCHITECTURES)
@@ -26,6 +28,70 @@ def test_quantiles_never_cross_whatever_the_weights(name: str, window_norm: str)
         output = run_network(network, batch)
         assert (np.diff(output, axis=-1) >= 0).all()
         assert np.ptp(output) > 0
+
+
+@pytest.mark.parametrize("window_norm", ["none", "last", "mean_std"])
+@pytest.mark.parametrize(("head", "n_outputs"), [("normal", 2), ("student_t", 3)])
+def test_parameters_of_a_distribution_are_valid_whatever_the_weights(
+    head: Head, n_outputs: int, window_norm: str
+) -> None:
+    shapes = replace(FULL, n_outputs=n_outputs, head=head)
+    network = make_network("lstm", shapes, window_norm=window_norm)
+    for output in extreme_outputs(network, shapes):
+        assert (output[..., 1] > 0).all()
+        assert head == "normal" or (output[..., 2] > 2).all()
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_mean_count_and_its_dispersion_are_positive_whatever_the_weights(name: str) -> None:
+    shapes = replace(FULL, n_outputs=2, head="negative_binomial")
+    network = make_network(name, shapes, window_norm="none")
+    for output in extreme_outputs(network, shapes):
+        assert (output > 0).all()
+
+
+def extreme_outputs(network: Any, shapes: Shapes) -> Iterator[np.ndarray]:
+    """Outputs with small weights and with very large ones, all finite."""
+    rng = np.random.default_rng(1)
+    for spread in (0.1, 30.0):
+        network.set_weights(
+            [rng.normal(0, spread, weight.shape) for weight in network.get_weights()]
+        )
+        output = run_network(network, make_batch(shapes, 200))
+        assert np.isfinite(output).all()
+        yield output
+
+
+def test_undoing_a_window_moves_the_centre_and_scales_both_it_and_the_scale() -> None:
+    shapes = Shapes(3, 1, n_targets=1, n_outputs=3, past=1, head="student_t")
+    network = make_network("lstm", shapes, window_norm="mean_std")
+    head = network.get_layer("output")
+    head.set_weights([np.zeros_like(head.get_weights()[0]), np.array([0.5, 0.0, 1.0])])
+    window = np.array([2.0, 4.0, 9.0], np.float32)
+    output = run_network(network, {"past": window[None, :, None]})[0, 0, 0]
+    # ln(1 + e^0) = 0.693147, ln(1 + e^1) = 1.313262
+    scale = window.std()
+    expected = [0.5 * scale + 5, (0.693147 + 1e-4) * scale, 2.01 + 1.313262]
+    np.testing.assert_allclose(output, expected, rtol=1e-5)
+
+
+def test_a_network_of_counts_reads_and_writes_their_logarithm() -> None:
+    shapes = Shapes(2, 1, n_targets=1, n_outputs=2, past=2, head="negative_binomial")
+    network = make_network("lstm", shapes)
+    head = network.get_layer("output")
+    head.set_weights([np.zeros_like(head.get_weights()[0]), np.array([np.log(30.0), 0.0])])
+    output = run_network(network, make_batch(shapes, 1))[0, 0, 0]
+    np.testing.assert_allclose(output, [30, 0.693147 + 1e-3], rtol=1e-5)
+    # The same network of another head reads the numbers as they are.
+    plain = make_network("lstm", replace(shapes, head="normal"))
+    for network_of_counts in (network, plain):
+        weights = [np.full(w.shape, 0.1) for w in network_of_counts.get_weights()]
+        network_of_counts.set_weights(weights)
+    counts = np.array([[[7.0, -2.0], [0.0, 3.0]]], np.float32)
+    logarithms = np.concatenate([np.log1p(counts[..., :1]), counts[..., 1:]], axis=-1)
+    of_counts = run_network(network, {"past": counts})[..., 0]
+    of_logarithms = run_network(plain, {"past": logarithms})[..., 0]
+    np.testing.assert_allclose(np.log(of_counts), of_logarithms, rtol=1e-5)
 
 
 def test_quantiles_are_the_first_and_then_softplus_steps() -> None:
