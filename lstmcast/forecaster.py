@@ -163,6 +163,12 @@ class Forecaster:
 
         if n_paths < 1:
             raise ConfigError(f"n_paths must be 1 or more. Received: {n_paths}")
+        schema = self.bundle.preparation.schema
+        if taken := {"path", "value"} & {*schema.time, schema.series}:
+            raise ConfigError(
+                f"`{', '.join(sorted(taken))}` is the name of another column in the table of "
+                "paths. Rename the column in the data, and train again."
+            )
         panel = self._history(data)
         return paths_frame(self._forecast(panel, future, steps, n_paths=n_paths))
 
