@@ -252,7 +252,7 @@ def _counts_stay_counts(config: Config) -> Iterator[Finding]:
             yield Finding(
                 location,
                 f"is {value}, and output negative_binomial is of counts as they are: the network "
-                "reads their logarithm by itself. Set it to none, or output.type to normal.",
+                "reads them by their own size. Set it to none, or output.type to normal.",
             )
     if config.training.augmentation.scaling:
         yield Finding(

@@ -70,7 +70,7 @@ def finished_model(outputs: Tensor, streams: Streams, shapes: Shapes, *, name: s
     import keras
 
     outputs = keras.ops.reshape(outputs, (-1, *shapes.output))
-    outputs = _HEADS[shapes.head](outputs, streams)
+    outputs = HEADS[shapes.head](outputs, streams)
     return keras.Model(streams.inputs, outputs, name=name)
 
 
@@ -131,19 +131,21 @@ def _centre_and_scale(raw: Tensor, streams: Streams) -> list[Tensor]:
     return [centre, _undone(scale, streams.scale, None)]
 
 
-def _negative_binomial(raw: Tensor, _streams: Streams) -> Tensor:
+def _negative_binomial(raw: Tensor, streams: Streams) -> Tensor:
     """Mean and dispersion.
 
     The mean by its logarithm, as in regressions of counts: from 1 to 1,000 is as far as to 0.001.
     """
     from keras import ops
 
-    log_mean = ops.maximum(ops.minimum(raw[..., 0], LARGEST_LOG_MEAN), -LARGEST_LOG_MEAN)
+    log_mean = _undone(raw[..., 0], None, streams.level)
+    log_mean = ops.maximum(ops.minimum(log_mean, LARGEST_LOG_MEAN), -LARGEST_LOG_MEAN)
     dispersion = ops.softplus(raw[..., 1]) + LEAST_DISPERSION
     return ops.stack([ops.exp(log_mean), dispersion], axis=-1)
 
 
-_HEADS: dict[Head, Callable[[Tensor, Streams], Tensor]] = {
+# By `Shapes.head`: from the raw outputs `[batch, horizon, n_targets, n_outputs]` to the output.
+HEADS: dict[Head, Callable[[Tensor, Streams], Tensor]] = {
     "quantiles": _quantiles,
     "normal": _normal,
     "student_t": _student_t,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -88,7 +89,10 @@ def forecast(
     quantiles, paths = _join_quantiles(blocks) if levels else None, None
     if quantiles is not None and (sampling.kept or len(blocks) > 1):
         drawn = sample_paths(ahead, preparation, network, n_steps=rows.shape[1], sampling=sampling)
-        paths = _summarise(drawn, quantiles, levels, kept=sampling.kept)
+        # Between two counts there is none.
+        method: Literal["linear", "inverted_cdf"]
+        method = "inverted_cdf" if config.output.type == "negative_binomial" else "linear"
+        paths = _summarise(drawn, quantiles, levels, method=method, kept=sampling.kept)
     return Forecast(
         times=ahead.times[rows][:, shown],
         prediction=np.concatenate([block.points for block in blocks], axis=1)[:, shown],
@@ -204,12 +208,13 @@ def _summarise(
     quantiles: FloatArray,
     levels: tuple[float, ...],
     *,
+    method: Literal["linear", "inverted_cdf"],
     kept: bool,
 ) -> FloatArray | None:
     """Put the quantiles of paths where none are known yet; the paths too, where they are kept."""
     paths = []
     for some, values in drawn:
-        of_paths = np.moveaxis(np.quantile(values, levels, axis=1), 0, -1)
+        of_paths = np.moveaxis(np.quantile(values, levels, axis=1, method=method), 0, -1)
         quantiles[some] = np.where(np.isnan(quantiles[some]), of_paths, quantiles[some])
         if kept:
             paths.append(values)

@@ -198,7 +198,7 @@ def test_times_that_only_reading_can_judge_are_left_to_it(data: dict[str, Any]) 
                 "scaling": {"target": "none", "target_transform": "log1p"},
             },
             "scaling.target_transform",
-            "reads their logarithm by itself",
+            "reads them by their own size",
         ),
         (
             {

@@ -68,8 +68,10 @@ def test_paths_of_counts_are_counts():
     frame = hourly_frame(40).assign(y=np.arange(40) % 7)
     data = dataset_of(frame, output={"type": "negative_binomial"}, scaling=UNSCALED)
     sampling = Sampling(n_paths=30, kept=True)
-    drawn = forecast(data.panel, data.preparation, counts, steps=6, sampling=sampling).paths
-    assert (drawn == np.floor(drawn)).all()
+    found = forecast(data.panel, data.preparation, counts, steps=6, sampling=sampling)
+    drawn = found.paths
+    for values in (drawn, found.quantiles, found.prediction):
+        assert (values == np.floor(values)).all()
     assert (drawn >= 0).all()
     assert np.ptp(drawn) > 0
 
