@@ -15,6 +15,9 @@ import numpy as np
 
 from lstmcast.data.panel import FloatArray
 
+# Relative difference from a whole number below which a computed one may stand for it.
+ROUNDING = 1e-6
+
 
 class Distribution(Protocol):
     """A family of distributions of one number."""
@@ -159,10 +162,19 @@ class NegativeBinomial:
         from scipy.special import nbdtrik
 
         size, p = _size_and_probability(parameters)
-        count = np.maximum(np.ceil(nbdtrik(probability, size, p)), 0.0)
-        # What was found between the counts may be a rounding error above a whole one.
-        enough = self.cdf(parameters, count - 1) >= probability
-        return np.asarray(np.maximum(count - enough, 0.0))
+        between = np.asarray(nbdtrik(probability, size, p))
+        count = np.asarray(np.ceil(between))
+        # What is close to a whole number may be so by a rounding error.
+        whole = np.round(between)
+        unsure = np.abs(between - whole) <= ROUNDING * (1 + whole)
+        if unsure.any():
+            shape = (*count.shape, 2)
+            own, wanted = (
+                np.broadcast_to(parameters, shape)[unsure],
+                np.broadcast_to(probability, count.shape)[unsure],
+            )
+            count[unsure] = whole[unsure] + (self.cdf(own, whole[unsure]) < wanted)
+        return np.asarray(np.maximum(count, 0.0))
 
     def cdf(self, parameters: FloatArray, values: FloatArray) -> FloatArray:
         """As `Distribution.cdf`."""

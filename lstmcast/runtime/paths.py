@@ -34,6 +34,12 @@ ROWS = 200_000
 EDGE = 1e-6
 # A path that runs away stays below, in network units: beyond, single precision overflows.
 FARTHEST = 1e15
+# The least number that a transform takes: what is drawn must be read again.
+_LOWEST = {
+    "log": np.finfo(np.float64).tiny,
+    "box_cox": np.finfo(np.float64).tiny,
+    "log1p": np.nextafter(-1.0, 0.0),
+}
 
 
 @dataclass(frozen=True)
@@ -160,7 +166,8 @@ def _drawn(
         groups = prepared.groups[prepared.arrays.series_of_row[starts[batch]]]
         with np.errstate(over="ignore"):
             units = preparation.to_units(np.clip(drawn, -FARTHEST, FARTHEST), groups)
-        values[batch] = np.clip(units, -LARGEST, LARGEST)
+        lowest = _LOWEST.get(config.scaling.target_transform, -LARGEST)
+        values[batch] = np.clip(units, lowest, LARGEST)
     return values
 
 

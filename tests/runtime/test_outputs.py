@@ -1,3 +1,6 @@
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 from scipy import stats
@@ -135,3 +138,15 @@ def test_values_at_and_probability_of_undo_each_other(kind):
     values = values_at(outputs, probability, output)
     found = probability_of(outputs, values, output, u=np.zeros(5))
     np.testing.assert_allclose(found, probability, rtol=1e-10)
+
+
+def test_quantiles_of_a_normal_distribution_need_no_scipy():
+    code = (
+        "import sys, numpy\n"
+        "from lstmcast.config.schema import NormalOutput\n"
+        "from lstmcast.runtime.outputs import network_quantiles\n"
+        "network_quantiles(numpy.ones((1, 3, 1, 2)), NormalOutput())\n"
+        "print([name for name in ('scipy', 'keras') if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"

@@ -104,6 +104,22 @@ def test_the_paths_of_a_series_are_the_same_alone_as_among_others(monkeypatch):
     np.testing.assert_allclose(paths_of(data.panel).paths, among.paths, rtol=1e-9)
 
 
+@pytest.mark.parametrize("transform", ["log", "log1p", "box_cox", "yeo_johnson"])
+def test_a_path_that_runs_away_is_read_again_all_the_same(transform):
+    frame = hourly_frame(40)
+    frame["y"] = np.exp(frame["y"] / 10)
+    scaling = {"target_transform": transform}
+    data = dataset_of(frame, output={"type": "normal", "paths": 20}, scaling=scaling)
+
+    def runaway(inputs):
+        centre = np.zeros((len(inputs["past"]), 3, 1))
+        return np.stack([centre, np.full_like(centre, 1e30)], axis=-1)
+
+    with np.errstate(over="ignore"):  # the quantiles of the first block are infinite
+        found = forecast(data.panel, data.preparation, runaway, steps=9)
+    assert np.isfinite(found.quantiles[:, 3:]).all()
+
+
 def test_ranks_are_those_of_what_came_true_within_its_forecasts():
     data = normal_data(120)
     starts = data.starts["validation"]
