@@ -91,7 +91,8 @@ def test_nll_is_the_mean_negative_log_density_of_scipy(kind: str) -> None:
     }
     loss = window_loss(make_config(output={"type": kind}, scaling={"target": "none"}))
     found = keras_numpy(loss(true, parameters))
-    np.testing.assert_allclose(found, -densities[kind]().mean(axis=(1, 2)), rtol=2e-5)
+    # Of a count of 900 the logarithms of two gamma functions of 5,000 nearly cancel, in float32.
+    np.testing.assert_allclose(found, -densities[kind]().mean(axis=(1, 2)), rtol=1e-4)
 
 
 def test_the_logarithm_of_gamma_is_that_of_scipy() -> None:
