@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from lstmcast.config.schema import Config
     from lstmcast.data.panel import Panel
     from lstmcast.runtime.bundle import Bundle
+    from lstmcast.runtime.forecasting import Forecast
     from lstmcast.runtime.network import Network
     from lstmcast.training.progress import Progress
 
@@ -129,19 +130,72 @@ class Forecaster:
             ConfigError: If more than the horizon is asked for and cannot be had.
             DataError: If an input is missing.
         """
-        from lstmcast.runtime.forecasting import forecast
-        from lstmcast.runtime.inputs import future_panel
         from lstmcast.runtime.tables import prediction_frame
 
+        return prediction_frame(self._forecast(self._long_history(data), future, steps))
+
+    def sample(
+        self,
+        n_paths: int,
+        data: pd.DataFrame | str | Path | None = None,
+        *,
+        future: pd.DataFrame | str | Path | None = None,
+        steps: int | None = None,
+    ) -> pd.DataFrame:
+        """Draw paths that the future of each series may take.
+
+        The steps of a path go together as those of the validation windows did. The same data give
+        the same paths: they are drawn with the seed of the config.
+
+        Args:
+            n_paths: How many for each series.
+            data: As `predict`.
+            future: As `predict`.
+            steps: As `predict`.
+
+        Returns:
+            Long form: time, series, target (if several), `path`, `step`, `value`.
+
+        Raises:
+            ConfigError: As `predict`; also if the forecast is a point.
+            DataError: As `predict`.
+        """
+        from lstmcast.runtime.tables import paths_frame
+
+        if n_paths < 1:
+            raise ConfigError(f"n_paths must be 1 or more. Received: {n_paths}")
+        schema = self.bundle.preparation.schema
+        if taken := {"path", "value"} & {*schema.time, schema.series}:
+            raise ConfigError(
+                f"`{', '.join(sorted(taken))}` is the name of another column in the table of "
+                "paths. Rename the column in the data, and train again."
+            )
+        panel = self._long_history(data)
+        return paths_frame(self._forecast(panel, future, steps, n_paths=n_paths))
+
+    def _forecast(
+        self,
+        panel: Panel,
+        future: pd.DataFrame | str | Path | None,
+        steps: int | None,
+        *,
+        n_paths: int | None = None,
+    ) -> Forecast:
+        """The forecast from a panel, with sample paths where their number is given."""
+        from lstmcast.runtime.forecasting import forecast
+        from lstmcast.runtime.inputs import future_panel
+        from lstmcast.runtime.paths import Sampling, read_ranks
+
         ahead = None if future is None else future_panel(self.bundle, future)
-        result = forecast(
-            self._long_history(data),
+        sampling = Sampling(read_ranks(self.bundle), n_paths, kept=n_paths is not None)
+        return forecast(
+            panel,
             self.bundle.preparation,
             self.network(),
             steps=steps,
             future=ahead,
+            sampling=sampling,
         )
-        return prediction_frame(result)
 
     def attention(self, data: pd.DataFrame | str | Path | None = None) -> pd.DataFrame:
         """How much each step of the lookback counts in the forecast of `predict(data)`.

@@ -36,14 +36,19 @@ FULL = Shapes(
 def make_config(
     *, window: tuple[int, int, int] = (LOOKBACK, HORIZON, 0), **training: Any
 ) -> Config:
-    """A config with these `training` fields; `window` is lookback, horizon and lead."""
+    """A config with these `training` fields, or whole sections `output` and `scaling`.
+
+    `window` is lookback, horizon and lead, `levels` those of quantiles.
+    """
     lookback, horizon, lead = window
     levels = training.pop("levels", None)
+    output, scaling = training.pop("output", {}), training.pop("scaling", {})
     return Config.model_validate(
         {
             "data": {"time": "time", "target": "y"},
             "window": {"lookback": lookback, "horizon": horizon, "lead": lead},
-            "output": {"type": "quantiles", "levels": levels} if levels else {},
+            "output": {"type": "quantiles", "levels": levels} if levels else output,
+            "scaling": scaling,
             "training": {"backend": BACKEND, **training},
         }
     )

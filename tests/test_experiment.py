@@ -6,6 +6,7 @@ import pickle
 import subprocess
 import sys
 from pathlib import Path
+from statistics import NormalDist
 
 import numpy as np
 import pandas as pd
@@ -110,6 +111,43 @@ def test_a_rebuilt_network_forecasts_as_the_exported_one(trained_run):
         for network in (keras, OnnxNetwork(bundle.network_file))
     )
     np.testing.assert_allclose(found, expected, rtol=1e-5)
+
+
+def test_a_run_of_distributions_scores_and_samples_them(tmp_path):
+    frame = weekly_cycle(n_rows=160)
+    config = config_of(tmp_path, output={"type": "normal"}, data={"target": ["y", "twice"]})
+    run = train(config, frame=frame.assign(twice=2 * frame["y"]))
+    assert {path.name for path in run.path.iterdir() if path.is_file()} == FILES | {"ranks.npz"}
+    assert run.manifest["onnx"]["parity"] < 1e-5
+    assert run.manifest["network"]["shapes"]["head"] == "normal"
+    scores = run.metrics["metrics"]["test"]["model"]
+    by_target = [scores["by_target"][name]["crps"] for name in ("y", "twice")]
+    assert scores["crps"] == pytest.approx(np.mean(by_target))
+    assert scores["crps"] == pytest.approx(np.mean(scores["by_step"]["crps"]))
+    # The pinball loss of the distribution's quantiles at many levels tends to half of it.
+    arrays = np.load(run.path / "forecasts.npz")
+    low, median, high = np.moveaxis(arrays["quantiles"], -1, 0)
+    np.testing.assert_allclose(high - median, median - low, rtol=1e-6)
+    assert np.array_equal(median, arrays["y_pred"])
+    loc, scale = median, (high - median) / NormalDist().inv_cdf(0.9)
+    levels = (np.arange(400) + 0.5) / 400
+    errors = [arrays["y_true"] - (loc + scale * NormalDist().inv_cdf(level)) for level in levels]
+    pinball = [
+        np.maximum(level * error, (level - 1) * error).mean()
+        for level, error in zip(levels, errors, strict=True)
+    ]
+    assert scores["crps"] == pytest.approx(2 * np.mean(pinball), rel=1e-2)
+
+    forecaster = Forecaster.load(run.path)
+    table = forecaster.predict(steps=7)
+    assert (table["0.1"] < table["0.5"]).all()
+    assert (table["0.5"] < table["0.9"]).all()
+    paths = forecaster.sample(3, steps=7)
+    assert list(paths.columns) == ["day", "target", "path", "step", "value"]
+    assert len(paths) == 2 * 3 * 7
+    pd.testing.assert_frame_equal(paths, forecaster.sample(3, steps=7))
+    with pytest.raises(ConfigError, match="n_paths must be 1 or more"):
+        forecaster.sample(0)
 
 
 @pytest.fixture(scope="module")

@@ -106,8 +106,11 @@ def _pooled(
     def joined(name: str) -> Any:
         return np.concatenate([result.arrays[name] for result in results])[order]
 
-    quantiles = joined("quantiles") if config.output.type == "quantiles" else None
-    said = Said(starts=starts[order], points=joined("points"), quantiles=quantiles)
+    kept = results[0].arrays
+    quantiles, parameters = (
+        joined(name) if name in kept else None for name in ("quantiles", "parameters")
+    )
+    said = Said(starts[order], joined("points"), quantiles, parameters)
     forecasts = beside_actuals(said, observed, config)
     statistical: dict[str, ByWindow] = {name: joined(name) for name in config.backtest.statistical}
     return (

@@ -79,7 +79,8 @@ class FoldResult:
             `epochs`, `best_epoch`, `history`, `seconds`, `scales`, `fingerprint`, `parameters`
             and `warnings`.
         arrays: `starts` int64 `(W,)`, rows of the whole panel; `points` float64 `(W, H, T)`;
-            `quantiles` `(W, H, T, Q)` where there are any; the forecasts `(W, H, T)` of each
+            `quantiles` `(W, H, T, Q)` where there are any, and the `parameters` `(W, H, T, P)` of
+            their distribution where it is known; the forecasts `(W, H, T)` of each
             statistical method by its name.
     """
 

@@ -53,6 +53,16 @@ def predict(
             "itself.",
         ),
     ] = None,
+    samples: Annotated[
+        int | None,
+        typer.Option(
+            "--samples",
+            min=1,
+            metavar="N",
+            help="Write N paths that each series may take, drawn at random, instead of the "
+            "forecast. Not of a point forecast.",
+        ),
+    ] = None,
     output: Annotated[
         str | None,
         typer.Option(
@@ -78,17 +88,18 @@ def predict(
     """Forecast from the last row of the data on.
 
     Columns: the time, the series and the target where there are several, step, prediction, and
-    each quantile named by its level.
+    each quantile named by its level. With --samples: path and value in place of the last two.
 
     \b
     lstmcast predict latest
     lstmcast predict latest --data newer.csv --output forecast.csv
     lstmcast predict latest --template > future.csv
     lstmcast predict latest --future future.csv --steps 48
+    lstmcast predict latest --samples 100 --output paths.csv
     """
     console = Console("predict", as_json=as_json, quiet=quiet)
     delivery = Delivery(output, form, as_json=as_json, for_machines=template)
-    _check_options(data, future, template=template)
+    _check_options(data, future, samples, template=template)
     forecaster = open_run(run, runs_dir)
     delivery.check(forecaster.bundle.path)
     if template:
@@ -96,17 +107,25 @@ def predict(
         delivery = replace(delivery, csv=forecaster.config.data.csv)
     else:
         warn_of_keras(forecaster, console)
-        frame = forecaster.predict(data, future=future, steps=steps)
+        if samples is None:
+            frame = forecaster.predict(data, future=future, steps=steps)
+        else:
+            frame = forecaster.sample(samples, data, future=future, steps=steps)
     deliver(frame, delivery, console, run=str(forecaster.bundle.path), data=data)
     if template:
         file = output if delivery.file else "FILE"
         command = f"lstmcast predict {run} --future {file}"
         console.suggest(command, "once the empty columns are filled in")
     elif delivery.is_text:
-        console.suggest(f"lstmcast predict {run} --output forecast.csv", "keep the forecast")
+        wanted = "" if samples is None else f" --samples {samples}"
+        console.suggest(
+            f"lstmcast predict {run}{wanted} --output forecast.csv", "keep the forecast"
+        )
 
 
-def _check_options(data: str | None, future: str | None, *, template: bool) -> None:
+def _check_options(
+    data: str | None, future: str | None, samples: int | None, *, template: bool
+) -> None:
     """Refuse options that exclude each other.
 
     Raises:
@@ -116,6 +135,8 @@ def _check_options(data: str | None, future: str | None, *, template: bool) -> N
         raise ConfigError("--data and --future cannot both read standard input. Name a file.")
     if template and future is not None:
         raise ConfigError("--template writes the file that --future reads. Leave one out.")
+    if template and samples is not None:
+        raise ConfigError("--template writes a file to fill in, --samples paths. Leave one out.")
 
 
 def _template(forecaster: Forecaster, data: str | None, steps: int | None) -> pd.DataFrame:

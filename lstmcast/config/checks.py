@@ -14,7 +14,7 @@ from datetime import datetime
 
 from lstmcast.config.hints import did_you_mean, near
 from lstmcast.config.locations import Location, dotted
-from lstmcast.config.schema import Config, Data, Features, QuantilesOutput
+from lstmcast.config.schema import DEFAULT_LOSSES, Config, Data, Features, PointOutput
 from lstmcast.errors import Problem
 from lstmcast.models.attention import Parameters as AttentionParameters
 from lstmcast.models.cnn_lstm import Parameters as CnnLstmParameters
@@ -100,7 +100,7 @@ def _names_in_forecasts(config: Config) -> Iterator[Finding]:
         taken.add("target")
     if isinstance(config.model, AttentionParameters):
         taken.add("weight")
-    if isinstance(config.output, QuantilesOutput):
+    if not isinstance(config.output, PointOutput):
         taken |= {str(level) for level in config.output.levels}
     for field, column in (("time", data.time), ("series", data.series)):
         if isinstance(column, str) and column in taken:
@@ -221,12 +221,44 @@ def _settings_without_effect(config: Config) -> Iterator[Finding]:
 
 def _loss_fits_output(config: Config) -> Iterator[Finding]:
     loss, output = config.training.loss, config.output.type
-    if (loss == "quantile") != (output == "quantiles"):
-        fix = "training.loss: quantile" if output == "quantiles" else "output.type: quantiles"
+    own = DEFAULT_LOSSES[output]
+    if output == "point":
+        fits = loss not in ("quantile", "nll")
+        others = "quantiles" if loss == "quantile" else "normal, student_t or negative_binomial"
+        fix = f"Set output.type: {others}"
+    else:
+        fits = loss == own
+        fix = f"Set training.loss: {own}"
+    if not fits:
         yield Finding(
             ("training", "loss"),
-            f"loss {loss} does not fit output {output}: quantile and quantiles go together. "
-            f"Set {fix}.",
+            f"loss {loss} does not fit output {output}: quantile goes with quantiles, nll with "
+            f"distributions, the others with a point. {fix}, or leave the loss out.",
+        )
+
+
+def _counts_stay_counts(config: Config) -> Iterator[Finding]:
+    """A negative binomial distribution is one of the whole numbers that the data hold."""
+    if config.output.type != "negative_binomial":
+        return
+    scaling = config.scaling
+    changes: list[tuple[Location, str]] = [
+        (("scaling", "target"), scaling.target),
+        (("scaling", "target_transform"), scaling.target_transform),
+        (("model", "window_norm"), config.model.window_norm),
+    ]
+    for location, value in changes:
+        if value != "none":
+            yield Finding(
+                location,
+                f"is {value}, and output negative_binomial is of counts as they are: the network "
+                "reads them by their own size. Set it to none, or output.type to normal.",
+            )
+    if config.training.augmentation.scaling:
+        yield Finding(
+            ("training", "augmentation", "scaling"),
+            "has no place beside output negative_binomial: a count times a factor is none. "
+            "Remove it.",
         )
 
 
@@ -311,6 +343,12 @@ _CHECKS: dict[Check, tuple[Location, ...]] = {
     _scope_fits_data: (("model",), ("data", "series")),
     _embedded_series: (("features", "series_embedding"), ("data", "series")),
     _mask_fits_model: (("data", "missing"), ("model",)),
+    _counts_stay_counts: (
+        ("output",),
+        ("scaling",),
+        ("model",),
+        ("training", "augmentation", "scaling"),
+    ),
     _training_choices: (
         ("training", "schedule"),
         ("training", "reduce_lr"),

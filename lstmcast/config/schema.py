@@ -22,13 +22,17 @@ from lstmcast.config.sections.data import (
 from lstmcast.config.sections.experiments import Backtest, Parameter, Pruning, Resources, Tune
 from lstmcast.config.sections.features import Categories, Features, Holidays, Rolling
 from lstmcast.config.sections.training import (
+    DEFAULT_LOSSES,
     Augmentation,
     EarlyStopping,
     Evaluation,
+    NegativeBinomialOutput,
+    NormalOutput,
     Output,
     PointOutput,
     QuantilesOutput,
     ReduceLr,
+    StudentTOutput,
     Training,
 )
 from lstmcast.config.sections.types import BaselineName, Calendar, MetricName
@@ -45,6 +49,7 @@ __all__ = [
     "Config",
     "Covariate",
     "CsvFormat",
+    "DEFAULT_LOSSES",
     "DEFAULT_TYPES",
     "Data",
     "EarlyStopping",
@@ -53,6 +58,8 @@ __all__ = [
     "Holidays",
     "MetricName",
     "Missing",
+    "NegativeBinomialOutput",
+    "NormalOutput",
     "Outliers",
     "Output",
     "Parameter",
@@ -66,6 +73,7 @@ __all__ = [
     "SECTIONS",
     "Scaling",
     "Split",
+    "StudentTOutput",
     "Training",
     "Tune",
     "Window",
@@ -144,4 +152,14 @@ class Config(Section):
         for section, kind in DEFAULT_TYPES.items():
             if isinstance(filled.get(section), dict):
                 filled[section] = {"type": kind, **filled[section]}
-        return filled
+        return _with_default_loss(filled)
+
+
+def _with_default_loss(values: dict[str, Any]) -> dict[str, Any]:
+    """The loss that goes with the output, where the config names none."""
+    output, training = values.get("output"), values.get("training", {})
+    kind = output.get("type") if isinstance(output, dict) else getattr(output, "type", None)
+    loss = DEFAULT_LOSSES.get(kind) if isinstance(kind, str) else None
+    if loss is None or not isinstance(training, dict):
+        return values
+    return {**values, "training": {"loss": loss, **training}}

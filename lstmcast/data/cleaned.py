@@ -128,6 +128,24 @@ def transform_targets(
     return replace(cleaned, values=values)
 
 
+def check_counts(panel: Panel, values: FloatArray, name: str) -> None:
+    """Refuse a target that is no count: negative, or not whole.
+
+    Raises:
+        DataError: Naming the first such row.
+    """
+    wrong = ~np.isnan(values) & ((values < 0) | (values != np.floor(values)))
+    if wrong.any():
+        row = int(np.argmax(wrong))
+        raise DataError(
+            f"at {panel.spoken(row)}: output.type: negative_binomial takes only whole numbers from "
+            "0 on. Set it to normal, student_t or quantiles.",
+            column=name,
+            value=float(values[row]),
+            **panel.place(row),
+        )
+
+
 def check_domain(panel: Panel, values: FloatArray, transform: str, *, column: int) -> None:
     """Refuse values that the transform is not defined for.
 

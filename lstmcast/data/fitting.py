@@ -10,7 +10,14 @@ import numpy as np
 
 from lstmcast.config.schema import Config
 from lstmcast.data.categories import row_categories, series_categories
-from lstmcast.data.cleaned import Cleaned, check_domain, clean, rows_of, transform_targets
+from lstmcast.data.cleaned import (
+    Cleaned,
+    check_counts,
+    check_domain,
+    clean,
+    rows_of,
+    transform_targets,
+)
 from lstmcast.data.cleaning import check_complete, outlier_bounds, treat_outliers
 from lstmcast.data.encoding import fit_vocabulary
 from lstmcast.data.features import Feature
@@ -60,13 +67,16 @@ def fit_preparation(panel: Panel, splits: Splits, config: Config) -> Preparation
 
     Raises:
         DataError: If values are missing and `data.missing.strategy` is `error`, a target is
-            outside the domain of its transform, or a value is too large to compute with.
+            outside the domain of its transform or no count where the output is one, or a value is
+            too large to compute with.
     """
     if config.data.missing.strategy == "error":
         check_complete(panel)
     # Targets also as they are: forecasts are measured against what was, not what was treated.
     for i, name in enumerate(panel.schema.targets):
         refuse_huge(panel, panel.targets[:, i], name)
+        if config.output.type == "negative_binomial":
+            check_counts(panel, panel.targets[:, i], name)
     train = splits.rows("train", panel.n_rows)
     training = _Training(panel, train, group_by(panel, train, config.scaling.per), config)
     cuts = Cuts(series=panel.series, times=splits.cuts)

@@ -246,6 +246,29 @@ def tail(panel: Panel, n_rows: IntArray) -> Panel:
     return _taken(panel, keep, n_rows)
 
 
+def select(panel: Panel, series: IntArray) -> Panel:
+    """Some series, in the order in which they are named and as often.
+
+    Args:
+        panel: Any panel.
+        series: int64, `(n,)`, their numbers.
+    """
+    lengths = np.diff(panel.offsets)[series]
+    offsets = np.concatenate([[0], np.cumsum(lengths)])
+    rows = np.arange(offsets[-1]) + np.repeat(panel.offsets[series] - offsets[:-1], lengths)
+    return replace(
+        panel,
+        times=panel.times[rows],
+        values=panel.values[rows],
+        codes=panel.codes[rows],
+        static_values=panel.static_values[series],
+        static_codes=panel.static_codes[series],
+        offsets=offsets,
+        series=tuple(panel.series[i] for i in series),
+        origin=panel.origin and panel.origin.take(rows),
+    )
+
+
 def _taken(panel: Panel, keep: NDArray[np.bool_], n_rows: IntArray) -> Panel:
     """The rows to keep, as many of each series as `n_rows` says."""
     return replace(

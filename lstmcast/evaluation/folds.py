@@ -13,6 +13,7 @@ from lstmcast.config.schema import MetricName
 from lstmcast.data.panel import FloatArray, IntArray
 from lstmcast.evaluation.forecasts import WindowForecasts
 from lstmcast.evaluation.members import spread, spread_of
+from lstmcast.evaluation.probabilistic import add_scores, crps_scores, distribution_crps
 from lstmcast.evaluation.scoring import flat_scores, quantile_scores, score
 from lstmcast.evaluation.verdicts import baseline_verdict
 
@@ -72,6 +73,11 @@ def score_folds(
             quantiles = forecasts.quantiles[each.windows]
             levels = forecasts.levels
             each.scores["model"] |= quantile_scores(y_true[each.windows], quantiles, levels)
+    crps = distribution_crps(forecasts)
+    if crps is not None:
+        for each in choices:
+            own = crps_scores(crps[each.windows], forecasts.targets, in_detail=each.in_detail)
+            add_scores(each.scores["model"], own)
     return FoldScores(
         pooled.scores,
         tuple(each.scores for each in folds),

@@ -63,6 +63,9 @@ class WindowForecasts:
         baselines: For each baseline by name, its forecast, float64 `(W, H, T)`, taken by window.
         targets: Names of the targets.
         series_names: Id of each series.
+        distribution: Name of the distribution that was forecast (`distributions.DISTRIBUTIONS`);
+            None where it is not known.
+        parameters: Its parameters, float64 `(W, H, T, P)`, or None.
     """
 
     split: str
@@ -77,6 +80,8 @@ class WindowForecasts:
     baselines: Mapping[str, ByWindow]
     targets: tuple[str, ...]
     series_names: tuple[str, ...]
+    distribution: str | None = None
+    parameters: FloatArray | None = None
 
     @property
     def n_windows(self) -> int:

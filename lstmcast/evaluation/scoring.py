@@ -16,6 +16,7 @@ from lstmcast.config.schema import MetricName
 from lstmcast.data.panel import FloatArray, IntArray
 from lstmcast.evaluation import metrics as formulas
 from lstmcast.evaluation.forecasts import WindowForecasts
+from lstmcast.evaluation.probabilistic import add_scores, crps_scores, distribution_crps
 
 _UNSCALED: Mapping[MetricName, Callable[[FloatArray, FloatArray], float]] = {
     "mse": formulas.mse,
@@ -152,7 +153,8 @@ def score_split(
     Returns:
         `score` under `model` and under the name of each baseline. Where the model gives quantiles,
         its values also hold `pinball` (mean over the levels) and `coverage` (of the interval
-        between the outermost levels; None for a single level).
+        between the outermost levels; None for a single level). Where it gives a distribution, they
+        hold `crps`, also by step and by target.
     """
     scale = mase_scale[forecasts.series]
     y_true = forecasts.y_true[:]
@@ -165,6 +167,9 @@ def score_split(
         scores[name] = scores_of(baseline[:])  # one at a time: it is as large as the forecasts
     if forecasts.quantiles is not None:
         scores["model"].update(quantile_scores(y_true, forecasts.quantiles, forecasts.levels))
+    crps = distribution_crps(forecasts)
+    if crps is not None:
+        add_scores(scores["model"], crps_scores(crps, forecasts.targets))
     return scores
 
 

@@ -21,6 +21,7 @@ from lstmcast.data.windows import Starts
 from lstmcast.experiment.versions import Versions
 from lstmcast.models.registry import build_network
 from lstmcast.models.shapes import Shapes
+from lstmcast.runtime.outputs import n_outputs_of
 from lstmcast.training.progress import Plan, Progress
 from lstmcast.training.weights import (
     join_weights,
@@ -59,7 +60,7 @@ def shapes_of(preparation: Preparation) -> Shapes:
         lookback=config.window.lookback,
         horizon=config.window.horizon,
         n_targets=len(schema.targets),
-        n_outputs=len(output.levels) if output.type == "quantiles" else 1,
+        n_outputs=n_outputs_of(output),
         past=len(schema.targets) + len(preparation.features),
         future=sum(feature.ahead for feature in preparation.features),
         static=static,
@@ -67,6 +68,7 @@ def shapes_of(preparation: Preparation) -> Shapes:
         future_levels=levels(ahead),
         static_levels=levels(embedded_series(schema, config)),
         embedding_size=categories.embedding_size,
+        head="quantiles" if output.type == "point" else output.type,
     )
 
 

@@ -20,8 +20,8 @@ from lstmcast.experiment.members import shapes_of, split_versions, train_members
 from lstmcast.experiment.versions import KerasVersions, MemberWeights, Versions
 from lstmcast.runtime import bundle as files
 from lstmcast.runtime.bundle import RunWriter
-from lstmcast.runtime.forecasting import window_inputs
 from lstmcast.runtime.network import WHICH, Network, OnnxNetwork
+from lstmcast.runtime.outputs import window_inputs
 from lstmcast.training.chatter import captured_chatter
 from lstmcast.training.progress import Progress
 

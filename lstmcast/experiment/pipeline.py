@@ -17,7 +17,13 @@ from lstmcast.execution.work import Executor
 from lstmcast.experiment.apart import check_apart
 from lstmcast.experiment.measuring import measure
 from lstmcast.experiment.network import fit
-from lstmcast.experiment.recording import manifest_of, write_data, write_report, write_results
+from lstmcast.experiment.recording import (
+    manifest_of,
+    write_data,
+    write_ranks,
+    write_report,
+    write_results,
+)
 from lstmcast.machine import release_memory
 from lstmcast.runtime.bundle import RunWriter
 from lstmcast.training.progress import Progress, SilentProgress
@@ -97,6 +103,7 @@ def train(
         seconds = {"total": time.perf_counter() - began, "fit": fitting}
         manifest = manifest_of(dataset, fitted, created)
         manifest |= {"warnings": list(warnings), "seconds": seconds}
+        write_ranks(writer, dataset, fitted)
         write_results(writer, dataset.panel.schema, fitted, measured)
         write_report(writer, manifest, dataset, fitted, measured)
         path = writer.finish(manifest)

@@ -32,6 +32,7 @@ from lstmcast.reporting.wording import (
 from lstmcast.runtime import bundle as files
 from lstmcast.runtime.bundle import RunWriter
 from lstmcast.runtime.context import context_frame, context_rows
+from lstmcast.runtime.paths import fit_ranks
 from lstmcast.runtime.tables import forecasts_frame, series_frame
 
 if TYPE_CHECKING:
@@ -102,6 +103,14 @@ def write_results(writer: RunWriter, schema: Schema, fitted: Fitted, measured: M
         writer.table(files.BY_SERIES, series_frame(measured.by_series, schema))
     if test.y_pred.size <= CSV_ROWS:
         writer.table(files.FORECASTS_CSV, forecasts_frame(test, schema))
+
+
+def write_ranks(writer: RunWriter, dataset: Dataset, fitted: Fitted) -> None:
+    """How the steps of a window go together, for sample paths; where there is validation."""
+    starts = dataset.starts["validation"]
+    ranks = fit_ranks(fitted.network, dataset.prepared, dataset.preparation, starts)
+    if ranks is not None:
+        writer.arrays(files.RANKS, [("ranks", ranks.values)])
 
 
 def forecast_arrays(test: WindowForecasts) -> Iterator[tuple[str, np.ndarray]]:

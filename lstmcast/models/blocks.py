@@ -32,7 +32,7 @@ class Streams:
         future: `[batch, horizon, n]`, or None.
         static: The static covariates alone, `[batch, n]`, or None.
         level: What was subtracted from the targets of each window, `[batch, 1, n_targets]`, or
-            None.
+            None; of counts the logarithm of what they were divided by.
         scale: What they were divided by, `[batch, 1, n_targets]`, or None.
     """
 
@@ -51,6 +51,7 @@ def read_inputs(shapes: Shapes, *, window_norm: WindowNorm) -> Streams:
         shapes: Sizes of the inputs.
         window_norm: How the targets of each window are normalised: `none`; `last` subtracts their
             last value; `mean_std` subtracts their mean and divides by their population deviation.
+            Counts, of which the output is a distribution, are always divided by their mean.
     """
     import keras
 
@@ -58,7 +59,11 @@ def read_inputs(shapes: Shapes, *, window_norm: WindowNorm) -> Streams:
         name: keras.Input(shape, dtype=dtype_of(name), name=name)
         for name, shape in shapes.inputs.items()
     }
-    past, level, scale = _normalise(inputs["past"], shapes.n_targets, window_norm)
+    if shapes.head == "negative_binomial":
+        past, level = _counts_by_logarithm(inputs["past"], shapes.n_targets)
+        scale = None
+    else:
+        past, level, scale = _normalise(inputs["past"], shapes.n_targets, window_norm)
     static = join(
         [inputs.get("static"), *_embedded(inputs, "static_codes", shapes, shapes.static_levels)]
     )
@@ -117,6 +122,20 @@ def _normalise(
     if past.shape[-1] == n_targets:
         return targets, level, scale
     return join([targets, others]), level, scale
+
+
+def _counts_by_logarithm(past: Tensor, n_targets: int) -> tuple[Tensor, Tensor]:
+    """`past` with its targets, which are counts, by their size within the window, and that size.
+
+    Both by logarithm, and of 1 more, which zeros have too. The size is that by which DeepAR
+    (Salinas et al. 2020, Int. J. Forecasting 36(3)) divides counts of very different sizes.
+    """
+    from keras import ops
+
+    counts = ops.relu(past[:, :, :n_targets])
+    level = ops.log(ops.mean(counts, axis=1, keepdims=True) + 1.0)
+    others = past[:, :, n_targets:] if past.shape[-1] > n_targets else None
+    return join([ops.log(counts + 1.0) - level, others]), level
 
 
 def _embedded(

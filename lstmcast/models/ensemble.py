@@ -12,7 +12,8 @@ if TYPE_CHECKING:
 def join_members(members: Sequence[keras.Model]) -> keras.Model:
     """One network that gives the median of its members' outputs.
 
-    Of quantiles, it is the median of each level over the members: as ascending as theirs.
+    Of quantiles, it is the median of each level over the members: as ascending as theirs. Of a
+    distribution, it is the median of each parameter: as valid as theirs.
 
     Args:
         members: Networks that `build_network` made of the same parameters and shapes.

@@ -3,21 +3,31 @@
 The last axis is a point where `n_outputs` is 1, else ascending quantiles, which cannot cross: the
 first is free and each of the others adds a softplus, which is never negative, to the one before.
 Undoing a window's normalisation multiplies by a positive scale and adds a level, so they still
-cannot. The output is float32 whatever the precision of the layers before it.
+cannot. Of a distribution it is the parameters, valid whatever the weights; undoing moves and scales
+its centre and scales its scale. The output is float32 whatever the precision of the layers before
+it.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from lstmcast.models.blocks import Streams, Tensor, join
-from lstmcast.models.shapes import Shapes
+from lstmcast.models.shapes import Head, Shapes
 
 if TYPE_CHECKING:
     import keras
 
 # Width of the context of one step, and of the layer that joins it with that step's covariates.
 STEP_WIDTH = 32
+# Least scale and dispersion of a distribution: the logarithm of either is part of its loss.
+LEAST_SCALE = 1e-4
+LEAST_DISPERSION = 1e-3
+# Degrees of freedom: below, there is no variance; above, it is a normal distribution.
+DF = (2.01, 1000.0)
+# The logarithm of a mean count, beyond which it would overflow soon.
+LARGEST_LOG_MEAN = 30.0
 
 
 def direct_model(context: Tensor, streams: Streams, shapes: Shapes, *, name: str) -> keras.Model:
@@ -60,16 +70,30 @@ def finished_model(outputs: Tensor, streams: Streams, shapes: Shapes, *, name: s
     import keras
 
     outputs = keras.ops.reshape(outputs, (-1, *shapes.output))
-    if shapes.n_outputs > 1:
-        outputs = _ascending(outputs, shapes.n_outputs)
-    if streams.scale is not None:
-        outputs = outputs * keras.ops.expand_dims(streams.scale, -1)
-    if streams.level is not None:
-        outputs = outputs + keras.ops.expand_dims(streams.level, -1)
+    outputs = HEADS[shapes.head](outputs, streams)
     return keras.Model(streams.inputs, outputs, name=name)
 
 
-def _ascending(raw: Tensor, n_outputs: int) -> Tensor:
+def _undone(values: Tensor, scale: Tensor | None, level: Tensor | None) -> Tensor:
+    """Values of a normalised window in the units of its targets."""
+    if scale is not None:
+        values = values * scale
+    return values if level is None else values + level
+
+
+def _wider(tensor: Tensor | None) -> Tensor | None:
+    from keras import ops
+
+    return None if tensor is None else ops.expand_dims(tensor, -1)
+
+
+def _quantiles(raw: Tensor, streams: Streams) -> Tensor:
+    """A point, or quantiles that ascend."""
+    outputs = _ascending(raw) if raw.shape[-1] > 1 else raw
+    return _undone(outputs, _wider(streams.scale), _wider(streams.level))
+
+
+def _ascending(raw: Tensor) -> Tensor:
     """Ascending along the last axis.
 
     Added one after the other and not by `cumsum`, which may add in another order for each of them
@@ -78,6 +102,52 @@ def _ascending(raw: Tensor, n_outputs: int) -> Tensor:
     from keras import ops
 
     quantiles = [raw[..., 0]]
-    for index in range(1, n_outputs):
+    for index in range(1, raw.shape[-1]):
         quantiles.append(quantiles[-1] + ops.softplus(raw[..., index]))
     return ops.stack(quantiles, axis=-1)
+
+
+def _normal(raw: Tensor, streams: Streams) -> Tensor:
+    """Mean and deviation."""
+    from keras import ops
+
+    return ops.stack(_centre_and_scale(raw, streams), axis=-1)
+
+
+def _student_t(raw: Tensor, streams: Streams) -> Tensor:
+    """Centre, scale and degrees of freedom."""
+    from keras import ops
+
+    least, largest = DF
+    df = ops.minimum(ops.softplus(raw[..., 2]) + least, largest)
+    return ops.stack([*_centre_and_scale(raw, streams), df], axis=-1)
+
+
+def _centre_and_scale(raw: Tensor, streams: Streams) -> list[Tensor]:
+    from keras import ops
+
+    scale = ops.softplus(raw[..., 1]) + LEAST_SCALE
+    centre = _undone(raw[..., 0], streams.scale, streams.level)
+    return [centre, _undone(scale, streams.scale, None)]
+
+
+def _negative_binomial(raw: Tensor, streams: Streams) -> Tensor:
+    """Mean and dispersion.
+
+    The mean by its logarithm, as in regressions of counts: from 1 to 1,000 is as far as to 0.001.
+    """
+    from keras import ops
+
+    log_mean = _undone(raw[..., 0], None, streams.level)
+    log_mean = ops.maximum(ops.minimum(log_mean, LARGEST_LOG_MEAN), -LARGEST_LOG_MEAN)
+    dispersion = ops.softplus(raw[..., 1]) + LEAST_DISPERSION
+    return ops.stack([ops.exp(log_mean), dispersion], axis=-1)
+
+
+# By `Shapes.head`: from the raw outputs `[batch, horizon, n_targets, n_outputs]` to the output.
+HEADS: dict[Head, Callable[[Tensor, Streams], Tensor]] = {
+    "quantiles": _quantiles,
+    "normal": _normal,
+    "student_t": _student_t,
+    "negative_binomial": _negative_binomial,
+}

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
+
+Head = Literal["quantiles", "normal", "student_t", "negative_binomial"]
 
 
 @dataclass(frozen=True)
@@ -23,7 +26,8 @@ class Shapes:
         lookback: Input length in steps.
         horizon: Output length in steps.
         n_targets: Targets forecast.
-        n_outputs: What the head gives for each target and step: 1, or one for each quantile.
+        n_outputs: What the head gives for each target and step: 1, or one for each quantile, or
+            each parameter of a distribution.
         past: Columns of `past`.
         future: Columns of `future`.
         static: Columns of `static`.
@@ -31,6 +35,7 @@ class Shapes:
         future_levels: The same of `future_codes`.
         static_levels: The same of `static_codes`.
         embedding_size: Width of each embedding; None for a size from the number of ids.
+        head: What these are: `quantiles` (a point is one), or the parameters of a distribution.
     """
 
     lookback: int
@@ -44,6 +49,7 @@ class Shapes:
     future_levels: tuple[int, ...] = ()
     static_levels: tuple[int, ...] = ()
     embedding_size: int | None = None
+    head: Head = "quantiles"
 
     @property
     def inputs(self) -> dict[str, tuple[int, ...]]:

@@ -24,8 +24,8 @@ from lstmcast.evaluation.diagnostics import echo_check
 from lstmcast.evaluation.forecasts import StepsAhead, WindowForecasts
 from lstmcast.evaluation.scoring import mase_scale, scaled_scores, score_split
 from lstmcast.evaluation.verdicts import baseline_verdict
-from lstmcast.runtime.forecasting import levels_of, split_outputs, window_outputs
 from lstmcast.runtime.network import Network
+from lstmcast.runtime.outputs import levels_of, split_outputs, window_outputs
 
 if TYPE_CHECKING:
     from lstmcast.runtime.bundle import Bundle
@@ -99,10 +99,10 @@ def forecast_windows(
         split: Name to give the result.
         starts: int64, `(n_windows,)`.
     """
-    units = window_outputs(network, prepared, preparation, starts)
-    points, quantiles = split_outputs(units, levels_of(preparation))
+    outputs = window_outputs(network, prepared, preparation, starts)
+    points, quantiles = split_outputs(outputs.quantiles, levels_of(preparation.config))
     observed = Observed(prepared.panel, prepared.actual)
-    said = Said(starts=starts, points=points, quantiles=quantiles)
+    said = Said(starts, points, quantiles, outputs.parameters)
     return beside_actuals(said, observed, preparation.config, split=split)
 
 
@@ -127,18 +127,21 @@ class Said:
         starts: int64, `(n_windows,)`.
         points: float64, `(n_windows, horizon, n_targets)`.
         quantiles: float64, `(n_windows, horizon, n_targets, n_levels)`; None for a point forecast.
+        parameters: float64, `(n_windows, horizon, n_targets, P)`, of the distribution; None where
+            it is not known.
     """
 
     starts: IntArray
     points: FloatArray
     quantiles: FloatArray | None
+    parameters: FloatArray | None = None
 
 
 def beside_actuals(
     said: Said, observed: Observed, config: Config, *, split: str = "test"
 ) -> WindowForecasts:
     """Forecasts beside what came true and the baselines."""
-    panel, window, output = observed.panel, config.window, config.output
+    panel, window = observed.panel, config.window
     ahead = said.starts + window.lookback + window.lead
     return WindowForecasts(
         split=split,
@@ -149,7 +152,9 @@ def beside_actuals(
         y_true=StepsAhead(observed.actual, ahead, window.horizon),
         y_pred=said.points,
         quantiles=said.quantiles,
-        levels=tuple(output.levels) if output.type == "quantiles" else (),
+        levels=levels_of(config),
+        distribution=None if said.parameters is None else config.output.type,
+        parameters=said.parameters,
         baselines={
             name: _Baseline(name, observed, config, said.starts)
             for name in config.evaluation.baselines

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import Any
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,14 +14,12 @@ from lstmcast.data.extending import extend
 from lstmcast.data.panel import FloatArray, IntArray, Panel, tail
 from lstmcast.data.preparation import Preparation
 from lstmcast.data.preparing import Prepared, prepare
-from lstmcast.data.windows import gather_inputs, input_rows
+from lstmcast.data.windows import input_rows
 from lstmcast.errors import ConfigError, DataError, TooShortError
 from lstmcast.runtime.context import context_rows
-from lstmcast.runtime.network import WHICH, Network
-
-# Windows that go through the network at once: enough to keep its products busy, few enough that
-# what is gathered for them stays in the processor's cache, whatever the number of windows.
-BATCH = 256
+from lstmcast.runtime.network import Network
+from lstmcast.runtime.outputs import levels_of, split_outputs, window_inputs, window_outputs
+from lstmcast.runtime.paths import Sampling, sample_paths, with_targets
 
 
 @dataclass(frozen=True)
@@ -30,10 +29,11 @@ class Forecast:
     Attributes:
         times: datetime64[us] `(S, N)`.
         prediction: float64 `(S, N, T)`, in the user's units.
-        quantiles: float64 `(S, N, T, Q)`; NaN beyond the first block of steps, where the network
-            reads its own forecasts and its quantiles would be too narrow. None for a point.
+        quantiles: float64 `(S, N, T, Q)`; beyond the first block of steps those of sample paths.
+            None for a point.
         levels: The `Q` levels.
         panel: The history that was forecast from.
+        paths: float64 `(S, paths, N, T)`, sample paths, where they were asked for.
     """
 
     times: NDArray[np.datetime64]
@@ -41,6 +41,7 @@ class Forecast:
     quantiles: FloatArray | None
     levels: tuple[float, ...]
     panel: Panel
+    paths: FloatArray | None = None
 
 
 def forecast(
@@ -50,11 +51,13 @@ def forecast(
     *,
     steps: int | None = None,
     future: Panel | None = None,
+    sampling: Sampling | None = None,
 ) -> Forecast:
     """Forecast each series of a panel from its last row on.
 
     Beyond the horizon the forecast goes on recursively: each block of `horizon` steps reads the
-    ones before it in place of observations.
+    ones before it in place of observations. The point forecast reads itself; the quantiles are
+    those of sample paths, each of which reads what it drew, so that errors add up along it.
 
     Args:
         panel: History; each series ends at its own last row.
@@ -62,31 +65,48 @@ def forecast(
         network: From inputs to outputs.
         steps: How many; None for the horizon.
         future: The future covariates, as a panel of the same schema.
+        sampling: How sample paths are drawn, where they are needed or asked for.
 
     Raises:
         ConfigError: If more than the horizon is asked for and a past covariate or `window.lead`
-            forbids it, or less than one step.
+            forbids it, less than one step, or paths of a point forecast.
         DataError: If an input is missing.
         TooShortError: If a series has fewer rows than one forecast reads.
     """
-    window = preparation.config.window
+    config, sampling = preparation.config, sampling or Sampling()
+    levels, horizon = levels_of(config), config.window.horizon
+    if sampling.kept and not levels:
+        raise ConfigError(_NO_PATHS)
     n_ahead = rows_ahead(preparation, steps)
     known = tail(panel, context_rows(panel, preparation))
-    extended = extend(known, n_ahead, future=future)
-    rows = extended.offsets[1:, None] + np.arange(window.lead - n_ahead, 0)
+    extended = ahead = extend(known, n_ahead, future=future)
+    rows = ahead.offsets[1:, None] + np.arange(config.window.lead - n_ahead, 0)
     blocks: list[_Block] = []
-    for block_rows in np.split(rows, rows.shape[1] // window.horizon, axis=1):
+    for block_rows in np.split(rows, rows.shape[1] // horizon, axis=1):
         blocks.append(_forecast_block(extended, block_rows, preparation, network))
-        extended = _with_forecast(extended, block_rows, blocks[-1].points)
-    shown = slice(0, window.horizon if steps is None else steps)
-    levels = levels_of(preparation)
+        extended = with_targets(extended, block_rows, blocks[-1].points)
+    shown = slice(0, horizon if steps is None else steps)
+    quantiles, paths = _join_quantiles(blocks) if levels else None, None
+    if quantiles is not None and (sampling.kept or len(blocks) > 1):
+        drawn = sample_paths(ahead, preparation, network, n_steps=rows.shape[1], sampling=sampling)
+        # Between two counts there is none.
+        method: Literal["linear", "inverted_cdf"]
+        method = "inverted_cdf" if config.output.type == "negative_binomial" else "linear"
+        paths = _summarise(drawn, quantiles, levels, method=method, kept=sampling.kept)
     return Forecast(
-        times=extended.times[rows][:, shown],
+        times=ahead.times[rows][:, shown],
         prediction=np.concatenate([block.points for block in blocks], axis=1)[:, shown],
-        quantiles=_join_quantiles(blocks)[:, shown] if levels else None,
+        quantiles=None if quantiles is None else quantiles[:, shown],
         levels=levels,
         panel=panel,
+        paths=None if paths is None else paths[:, :, shown],
     )
+
+
+_NO_PATHS = (
+    "a point forecast has no paths to draw. Train with output.type quantiles, normal, student_t or "
+    "negative_binomial."
+)
 
 
 def rows_ahead(preparation: Preparation, steps: int | None = None) -> int:
@@ -130,21 +150,6 @@ def _check_recursive(preparation: Preparation) -> None:
         )
 
 
-def split_outputs(
-    outputs: FloatArray, levels: tuple[float, ...]
-) -> tuple[FloatArray, FloatArray | None]:
-    """Point forecast `(…)` and quantiles `(…, Q)` of network outputs `(…, n_outputs)`."""
-    if not levels:
-        return outputs[..., 0], None
-    return outputs[..., levels.index(0.5)], outputs
-
-
-def levels_of(preparation: Preparation) -> tuple[float, ...]:
-    """Quantile levels that the network gives; empty for a point."""
-    output = preparation.config.output
-    return tuple(output.levels) if output.type == "quantiles" else ()
-
-
 @dataclass(frozen=True)
 class _Block:
     """One block of `H` steps of each series."""
@@ -161,8 +166,8 @@ def _forecast_block(
     prepared = prepare(panel, preparation)
     starts = rows[:, 0] - window.lead - window.lookback
     _check_inputs(prepared, preparation, starts)
-    units = window_outputs(network, prepared, preparation, starts)
-    return _Block(*split_outputs(units, levels_of(preparation)))
+    outputs = window_outputs(network, prepared, preparation, starts)
+    return _Block(*split_outputs(outputs.quantiles, levels_of(preparation.config)))
 
 
 def last_windows(
@@ -192,61 +197,28 @@ def last_windows(
     return inputs, extended.times[input_rows(starts, window)]
 
 
-def window_inputs(
-    prepared: Prepared, preparation: Preparation, starts: IntArray
-) -> dict[str, NDArray[Any]]:
-    """What a network reads of some windows, by name.
-
-    Args:
-        prepared: The panel, made ready.
-        preparation: What was fitted.
-        starts: int64, `(n_windows,)`; of series that there is a network for.
-    """
-    inputs: dict[str, NDArray[Any]] = {
-        **gather_inputs(prepared.arrays, starts, preparation.config.window)
-    }
-    if preparation.config.model.scope == "each":
-        numbers = preparation.network_of(prepared.panel.series)
-        inputs[WHICH] = numbers[prepared.arrays.series_of_row[starts]]
-    return inputs
-
-
-def window_outputs(
-    network: Network, prepared: Prepared, preparation: Preparation, starts: IntArray
-) -> FloatArray:
-    """Network outputs of some windows in the user's units, gathered and run batch by batch.
-
-    Args:
-        network: From inputs to outputs.
-        prepared: The panel, made ready.
-        preparation: What was fitted.
-        starts: int64, `(n_windows,)`.
-
-    Returns:
-        float64, `(n_windows, horizon, n_targets, n_outputs)`.
-    """
-    arrays, window = prepared.arrays, preparation.config.window
-    n_outputs = max(1, len(levels_of(preparation)))
-    units = np.empty((len(starts), window.horizon, arrays.n_targets, n_outputs))
-    for first in range(0, len(starts), BATCH):
-        batch = starts[first : first + BATCH]
-        outputs = network(window_inputs(prepared, preparation, batch))
-        groups = prepared.groups[arrays.series_of_row[batch]]
-        units[first : first + BATCH] = preparation.to_units(outputs, groups)
-    return units
-
-
 def _join_quantiles(blocks: list[_Block]) -> FloatArray:
     """Quantiles of the first block, NaN for the recursive ones after it."""
     known = [np.asarray(block.quantiles) for block in blocks]
     return np.concatenate([known[0], *(np.full_like(q, np.nan) for q in known[1:])], axis=1)
 
 
-def _with_forecast(panel: Panel, rows: IntArray, points: FloatArray) -> Panel:
-    """The panel with a forecast in place of the targets it stands for."""
-    values = panel.values.copy()
-    values[rows, : panel.n_targets] = points
-    return replace(panel, values=values)
+def _summarise(
+    drawn: Iterator[tuple[slice, FloatArray]],
+    quantiles: FloatArray,
+    levels: tuple[float, ...],
+    *,
+    method: Literal["linear", "inverted_cdf"],
+    kept: bool,
+) -> FloatArray | None:
+    """Put the quantiles of paths where none are known yet; the paths too, where they are kept."""
+    paths = []
+    for some, values in drawn:
+        of_paths = np.moveaxis(np.quantile(values, levels, axis=1, method=method), 0, -1)
+        quantiles[some] = np.where(np.isnan(quantiles[some]), of_paths, quantiles[some])
+        if kept:
+            paths.append(values)
+    return np.concatenate(paths) if kept else None
 
 
 def _check_inputs(prepared: Prepared, preparation: Preparation, starts: IntArray) -> None:

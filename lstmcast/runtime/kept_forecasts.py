@@ -26,6 +26,7 @@ from lstmcast.runtime.bundle import (
     read_metrics,
     verify_bundle,
 )
+from lstmcast.runtime.outputs import levels_of
 
 MODEL = "y_pred"
 QUANTILES = "quantiles"
@@ -152,7 +153,7 @@ def _levels(config: Config, arrays: Any) -> tuple[float, ...]:
         return ()
     if "levels" in arrays.files:
         return tuple(map(float, arrays["levels"]))
-    return tuple(config.output.levels) if config.output.type == "quantiles" else ()
+    return levels_of(config)
 
 
 def _check(kept: KeptForecasts) -> None:

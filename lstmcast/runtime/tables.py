@@ -32,6 +32,30 @@ def prediction_frame(forecast: Forecast) -> pd.DataFrame:
     )
 
 
+def paths_frame(forecast: Forecast) -> pd.DataFrame:
+    """The sample paths of a forecast, one row for each series, path, target and step.
+
+    Columns: as `prediction_frame`, with `path` from 1 and `value` in place of the prediction.
+
+    Raises:
+        ValueError: If the forecast holds no paths.
+    """
+    if forecast.paths is None:
+        raise ValueError("the forecast holds no paths; ask for `Sampling(kept=True)`.")
+    n_series, n_paths, n_steps, n_targets = forecast.paths.shape
+    frame = _long_frame(
+        forecast.panel.schema,
+        times=np.repeat(forecast.times, n_paths, axis=0),
+        series=np.repeat(np.array(forecast.panel.series, dtype=object), n_paths),
+        numbers={"value": forecast.paths.reshape(-1, n_steps, n_targets)},
+        quantiles=None,
+        levels=(),
+    )
+    path = np.repeat(np.tile(np.arange(1, n_paths + 1), n_series), n_targets * n_steps)
+    frame.insert(list(frame.columns).index("step"), "path", path)
+    return frame
+
+
 def forecasts_frame(forecasts: WindowForecasts, schema: Schema) -> pd.DataFrame:
     """The forecasts of a split's windows: as `prediction_frame`, with `origin` and `actual`."""
     frame = _long_frame(

@@ -220,15 +220,15 @@ def test_folds_may_run_in_other_processes_and_end_in_any_order(always, weekly, t
     assert [fold["fold"] for fold in run.metrics["folds"]] == [1, 2, 3]
 
 
-def test_a_panel_with_late_and_short_series_quantiles_and_an_ensemble(tmp_path):
+def test_a_panel_with_late_and_short_series_distributions_and_an_ensemble(tmp_path):
     frame = panel_frame({"a": 90, "late": 25, "short": 12}).rename(columns={"time": "day"})
     late = frame["id"] == "late"
     frame.loc[late, "day"] += pd.Timedelta(65, "D")
     config = config_of(
         data={"series": "id", "past_covariates": ["x"]},
         split={"train": 50, "validation": 10, "test": 30},
-        output={"type": "quantiles", "levels": [0.1, 0.5, 0.9]},
-        training={"loss": "quantile", "seeds": 2},
+        output={"type": "student_t", "levels": [0.1, 0.5, 0.9]},
+        training={"seeds": 2},
         backtest={"folds": 3, "window": "sliding"},
         scaling={"per": "series"},
     )
@@ -244,6 +244,9 @@ def test_a_panel_with_late_and_short_series_quantiles_and_an_ensemble(tmp_path):
     assert 0 <= scores["coverage"] <= 1
     assert set(run.metrics["by_series"]) == {"a", "late"}  # `short` has no test row
     assert run.metrics["by_series"]["late"]["model"]["pinball"] > 0
+    of_folds = [fold["metrics"]["model"]["crps"] for fold in run.metrics["folds"]]
+    assert run.metrics["over_folds"]["model"]["crps"]["mean"] == pytest.approx(np.mean(of_folds))
+    assert min(of_folds) <= scores["crps"] <= max(of_folds)
     values = [run.metrics["by_series"][name]["model"]["mae"] for name in ("a", "late")]
     assert run.metrics["over_series"]["model"]["mae"]["mean"] == pytest.approx(np.mean(values))
     assert len(run.metrics["folds"]) == 3

@@ -176,7 +176,48 @@ def test_times_that_only_reading_can_judge_are_left_to_it(data: dict[str, Any]) 
         ),
         ({"training": {"deterministic": True, "jit": True}}, "training.jit", "without XLA"),
         ({"training": {"loss": "quantile"}}, "training.loss", "Set output.type: quantiles"),
-        ({"output": {"type": "quantiles"}}, "training.loss", "Set training.loss: quantile"),
+        (
+            {"output": {"type": "quantiles"}, "training": {"loss": "mse"}},
+            "training.loss",
+            "Set training.loss: quantile",
+        ),
+        (
+            {"output": {"type": "student_t"}, "training": {"loss": "quantile"}},
+            "training.loss",
+            "Set training.loss: nll",
+        ),
+        (
+            {"training": {"loss": "nll"}},
+            "training.loss",
+            "Set output.type: normal, student_t or negative_binomial",
+        ),
+        ({"output": {"type": "negative_binomial"}}, "scaling.target", "is standard"),
+        (
+            {
+                "output": {"type": "negative_binomial"},
+                "scaling": {"target": "none", "target_transform": "log1p"},
+            },
+            "scaling.target_transform",
+            "reads them by their own size",
+        ),
+        (
+            {
+                "output": {"type": "negative_binomial"},
+                "scaling": {"target": "none"},
+                "model": {"type": "segment"},
+            },
+            "model.window_norm",
+            "Set it to none, or output.type to normal",
+        ),
+        (
+            {
+                "output": {"type": "negative_binomial"},
+                "scaling": {"target": "none"},
+                "training": {"augmentation": {"scaling": 0.1}},
+            },
+            "training.augmentation.scaling",
+            "a count times a factor",
+        ),
         (
             {"features": {"categories": {"embedding_size": 4}}},
             "features.categories.embedding_size",
@@ -215,3 +256,21 @@ def test_a_config_built_in_python_can_be_checked() -> None:
     (problem,) = check_config(config)
     assert problem.path == "data.target"
     assert problem.line is None
+
+
+@pytest.mark.parametrize(
+    ("output", "loss"),
+    [
+        ({}, "mse"),
+        ({"type": "quantiles"}, "quantile"),
+        ({"type": "normal"}, "nll"),
+        ({"type": "student_t", "levels": [0.05, 0.5, 0.95]}, "nll"),
+        ({"type": "negative_binomial"}, "nll"),
+    ],
+    ids=str,
+)
+def test_the_loss_goes_with_the_output_where_it_is_not_named(
+    output: dict[str, Any], loss: str
+) -> None:
+    sections = {"output": output, "scaling": {"target": "none"}, "training": {"epochs": 3}}
+    assert config_from_mapping({"data": DATA, **sections}).config.training.loss == loss

@@ -340,6 +340,19 @@ def test_a_target_outside_the_domain_of_its_transform_is_named():
         dataset_of(frame, scaling={"target_transform": "log"})
 
 
+@pytest.mark.parametrize("value", [-1.0, 2.5])
+def test_a_target_that_is_no_count_is_named(value):
+    frame = hourly_frame(60)
+    frame["y"] = np.arange(60) % 5
+    settings = {"output": {"type": "negative_binomial"}, "scaling": {"target": "none"}}
+    assert dataset_of(frame, **settings).panel.n_rows == 60
+    frame["y"] = frame["y"].astype(float)
+    frame.loc[45, "y"] = value
+    message = rf"column 'y', value {value}: at 2024-01-02 21:00: .* only whole numbers from 0 on"
+    with pytest.raises(DataError, match=message):
+        dataset_of(frame, **settings)
+
+
 def test_a_feature_beyond_the_range_of_numbers_is_named():
     frame = hourly_frame(60)
     frame.loc[7, "x"] = 1e100

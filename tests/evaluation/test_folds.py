@@ -20,6 +20,8 @@ def pooled():
         n_windows=30, horizon=4, series=("a", "b"), levels=(0.1, 0.5, 0.9)
     )
     fold = np.tile(np.repeat(np.array([1, 2, 3], dtype=np.int32), 10), 2)
+    parameters = np.stack([forecasts.y_pred, 1 + np.square(forecasts.y_pred)], axis=-1)
+    forecasts = replace(forecasts, distribution="normal", parameters=parameters)
     return forecasts, fold, np.array([[2.0], [4.0]])
 
 
@@ -32,6 +34,7 @@ def chosen(forecasts, windows):
         y_true=forecasts.y_true[windows],
         y_pred=forecasts.y_pred[windows],
         quantiles=forecasts.quantiles[windows],
+        parameters=forecasts.parameters[windows],
         baselines={name: values[windows] for name, values in forecasts.baselines.items()},
     )
 

@@ -3,9 +3,11 @@ from __future__ import annotations
 import json
 import math
 import weakref
+from dataclasses import replace
 
 import numpy as np
 import pytest
+from scipy import stats
 from sklearn.metrics import mean_absolute_error, mean_pinball_loss, mean_squared_error, r2_score
 
 from lstmcast.evaluation.scoring import mase_scale, scaled_scores, score, score_split
@@ -147,6 +149,37 @@ def test_a_single_level_has_no_interval(make_forecasts):
     forecasts = make_forecasts(y_true, y_true, quantiles=y_true[..., None] + 1, levels=(0.5,))
     model = score_split(forecasts, ["mae"], np.ones((1, 1)))["model"]
     assert (model["pinball"], model["coverage"]) == (0.5, None)
+
+
+def test_a_distribution_adds_its_crps_overall_by_step_and_by_target(make_forecasts, several):
+    y_true, y_pred, _ = several
+    scale = np.exp(np.random.default_rng(1).normal(size=y_true.shape))
+    parameters = np.stack([y_pred, scale], axis=-1)
+    forecasts = replace(
+        make_forecasts(y_true, y_pred, baselines={"naive": y_true}),
+        distribution="normal",
+        parameters=parameters,
+    )
+    scores = score_split(forecasts, ["mae"], np.ones((1, y_true.shape[2])))
+    # Half the expected distance of two draws less than that of a draw from what came true.
+    draws = stats.norm(y_pred, scale).ppf((np.arange(2000).reshape(-1, 1, 1, 1) + 0.5) / 2000)
+    expected = np.abs(draws - y_true).mean(axis=0) - scale / np.sqrt(np.pi)
+    model = scores["model"]
+    assert model["crps"] == pytest.approx(expected.mean(), rel=1e-3)
+    np.testing.assert_allclose(model["by_step"]["crps"], expected.mean(axis=(0, 2)), rtol=1e-3)
+    found = [values["crps"] for values in model["by_target"].values()]
+    np.testing.assert_allclose(found, expected.mean(axis=(0, 1)), rtol=1e-3)
+    assert "crps" not in scores["naive"]
+
+
+def test_the_crps_of_no_window_is_not_defined(make_forecasts):
+    empty = np.zeros((0, 2, 1))
+    forecasts = replace(
+        make_forecasts(empty, empty), distribution="normal", parameters=np.zeros((0, 2, 1, 2))
+    )
+    model = score_split(forecasts, ["mae"], np.ones((1, 1)))["model"]
+    assert model["crps"] is None
+    assert model["by_step"]["crps"] == [None, None]
 
 
 def test_scaled_scores_are_those_of_standardised_values(make_forecasts, several):

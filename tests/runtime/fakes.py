@@ -18,6 +18,7 @@ from lstmcast.runtime import bundle as files
 from lstmcast.runtime.bundle import Bundle, RunWriter, load_bundle
 from lstmcast.runtime.context import context_frame, context_rows
 from lstmcast.runtime.evaluating import training_scales
+from lstmcast.runtime.outputs import n_outputs_of
 
 
 @dataclass(frozen=True)
@@ -61,8 +62,8 @@ def dataset_of(frame: pd.DataFrame, **settings: Any) -> Dataset:
 def network_of(dataset: Dataset) -> FakeNetwork:
     """A fake network of the shape that a dataset asks for."""
     config = dataset.preparation.config
-    levels = config.output.levels if config.output.type == "quantiles" else (0.5,)
-    return FakeNetwork(config.window.horizon, dataset.panel.n_targets, len(levels))
+    n_outputs = n_outputs_of(config.output)
+    return FakeNetwork(config.window.horizon, dataset.panel.n_targets, n_outputs)
 
 
 def write_run(dataset: Dataset, runs_dir: Path, run_id: str = "run-1", **manifest: Any) -> Path:

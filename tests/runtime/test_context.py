@@ -131,11 +131,12 @@ def test_the_context_begins_with_a_target(tmp_path):
 
 def test_a_series_shorter_than_what_is_read_is_kept_whole():
     data = dataset_of(
-        panel_frame({"a": 60, "b": 3}),
+        panel_frame({"a": 60, "b": 7}),
         data={"series": "id"},
+        features={"lags": {"y": [6]}},
         split={"train": 30, "validation": 10, "test": 20},
     )
-    assert context_rows(data.panel, data.preparation).tolist() == [4, 3]
+    assert context_rows(data.panel, data.preparation).tolist() == [10, 7]
 
 
 def test_a_context_is_read_back_to_the_bit(tmp_path):

@@ -4,7 +4,7 @@ import pytest
 
 from lstmcast.data.dataset import load_panel
 from lstmcast.errors import ConfigError, DataError, TooShortError
-from lstmcast.runtime.forecasting import forecast, rows_ahead, split_outputs
+from lstmcast.runtime.forecasting import forecast, rows_ahead
 from lstmcast.runtime.inputs import future_panel, history_panel
 from tests.builders import hourly_frame, panel_frame
 from tests.runtime.fakes import FakeNetwork, bundle_of, dataset_of, network_of
@@ -113,14 +113,16 @@ def test_recursion_equals_forecasts_from_a_history_that_holds_the_forecast(tmp_p
     np.testing.assert_allclose(found.prediction, np.concatenate(by_hand, axis=1)[:, :8], rtol=1e-6)
 
 
-def test_quantiles_beyond_the_first_block_are_not_known():
+def test_quantiles_of_the_first_block_are_those_of_the_network():
     output = {"type": "quantiles", "levels": [0.1, 0.5, 0.9]}
-    data = dataset_of(hourly_frame(40), output=output, training={"loss": "quantile"})
-    found = forecast(data.panel, data.preparation, network_of(data), steps=5)
+    data = dataset_of(hourly_frame(40), output=output)
+    network = network_of(data)
+    found = forecast(data.panel, data.preparation, network, steps=5)
     assert found.quantiles.shape == (1, 5, 1, 3)
-    assert np.isfinite(found.quantiles[:, :3]).all()
-    assert np.isnan(found.quantiles[:, 3:]).all()
+    alone = forecast(data.panel, data.preparation, network)
+    assert np.array_equal(found.quantiles[:, :3], alone.quantiles)
     assert np.array_equal(found.quantiles[:, :3, :, 1], found.prediction[:, :3])
+    assert np.isfinite(found.quantiles).all()
     assert np.isfinite(found.prediction).all()
 
 
@@ -254,13 +256,3 @@ def test_a_missing_category_is_named_where_rows_are_dropped():
     panel = load_panel(data.preparation.config, frame=frame)
     with pytest.raises(DataError, match="column 'word': missing at 2024-01-03 10:00"):
         forecast(panel, data.preparation, network_of(data))
-
-
-def test_outputs_are_a_point_or_quantiles_with_the_median_as_point():
-    outputs = np.arange(6.0).reshape(1, 1, 2, 3)
-    points, quantiles = split_outputs(outputs, (0.1, 0.5, 0.9))
-    assert points.tolist() == [[[1, 4]]]
-    assert quantiles is outputs
-    points, quantiles = split_outputs(outputs[..., :1], ())
-    assert points.tolist() == [[[0, 3]]]
-    assert quantiles is None

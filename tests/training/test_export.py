@@ -52,6 +52,14 @@ CASES: list[Any] = [
     ),
     pytest.param("cnn_lstm", PLAIN, {"filters": [3, 2], "pool": 3, "kernel_size": 4}, id="pool 3"),
     pytest.param("cnn_lstm", PLAIN, {"pool": 1}, id="no pool"),
+    *(
+        pytest.param("lstm", replace(FULL, head=head, n_outputs=n), options, id=head)
+        for head, n, options in (
+            ("normal", 2, {"window_norm": "mean_std"}),
+            ("student_t", 3, {"window_norm": "last"}),
+            ("negative_binomial", 2, {}),
+        )
+    ),
     pytest.param("lstm", PLAIN, {"dropout": 0.5, "recurrent_dropout": 0.2, "l2": 0.1}, id="bare"),
 ]
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from lstmcast.training.losses import masked_loss, window_loss
+from lstmcast.training.losses import log_gamma, masked_loss, window_loss
 from tests.networks import make_config
 
 TRUE = np.array([[[1.0, 2.0], [3.0, 4.0]], [[0.0, 0.0], [0.0, 0.0]]], np.float32)
@@ -91,3 +91,53 @@ def test_pinball_weighs_errors_by_level() -> None:
 def test_pinball_of_the_median_is_half_the_absolute_error() -> None:
     found = losses_of(PREDICTED[..., None], loss="quantile", levels=[0.5])
     np.testing.assert_allclose(found, [3 / 8, 3 / 8], rtol=1e-6)
+
+
+COUNTS = np.array([[[0.0, 1.0], [3.0, 40.0]], [[900.0, 0.0], [2.0, 7.0]]], np.float32)
+
+
+def parameters_of(kind: str) -> np.ndarray:
+    """Valid parameters `[2, 2, 2, P]`, from small to large."""
+    rng = np.random.default_rng(4)
+    positive = np.exp(rng.normal(0, 1.5, (*TRUE.shape, 2)))
+    if kind == "negative_binomial":
+        mean = (COUNTS + 0.3) * positive[..., 0]
+        return np.stack([mean, positive[..., 1]], axis=-1).astype(np.float32)
+    loc = rng.normal(size=TRUE.shape)
+    names = {"normal": [loc, positive[..., 0]]}
+    names["student_t"] = [*names["normal"], 2.01 + 10 * positive[..., 1]]
+    return np.stack(names[kind], axis=-1).astype(np.float32)
+
+
+@pytest.mark.parametrize("kind", ["normal", "student_t", "negative_binomial"])
+def test_nll_is_the_mean_negative_log_density_of_scipy(kind: str) -> None:
+    from scipy import stats
+
+    parameters = parameters_of(kind)
+    first, second, *df = np.moveaxis(parameters.astype(np.float64), -1, 0)
+    true = COUNTS if kind == "negative_binomial" else TRUE
+    densities = {
+        "normal": lambda: stats.norm(first, second).logpdf(true),
+        "student_t": lambda: stats.t(*df, first, second).logpdf(true),
+        "negative_binomial": lambda: stats.nbinom(1 / second, 1 / (1 + second * first)).logpmf(
+            true
+        ),
+    }
+    loss = window_loss(make_config(output={"type": kind}, scaling={"target": "none"}))
+    found = keras_numpy(loss(true, parameters))
+    # Of a count of 900 the logarithms of two gamma functions of 5,000 nearly cancel, in float32.
+    np.testing.assert_allclose(found, -densities[kind]().mean(axis=(1, 2)), rtol=1e-4)
+
+
+def test_the_logarithm_of_gamma_is_that_of_scipy() -> None:
+    from scipy.special import gammaln
+
+    x = np.concatenate([np.geomspace(1e-3, 1e5, 500), [7.999, 8.0, 8.001]]).astype(np.float32)
+    found, expected = keras_numpy(log_gamma(x)), gammaln(x.astype(np.float64))
+    np.testing.assert_allclose(found, expected, rtol=2e-6, atol=1e-5)
+
+
+def keras_numpy(tensor: object) -> np.ndarray:
+    import keras
+
+    return np.asarray(keras.ops.convert_to_numpy(tensor))

@@ -17,12 +17,17 @@ class PointOutput(Section):
     type: Literal["point"] = Field(default="point", description="One number.")
 
 
-class QuantilesOutput(Section):
-    """Quantiles that cannot cross; the median is the point forecast."""
+class _LevelsOutput(Section):
+    """What all outputs have that say how sure they are."""
 
-    type: Literal["quantiles"] = Field(default="quantiles", description="Several quantiles.")
+    type: str
     levels: list[Annotated[float, Field(gt=0, lt=1)]] = Field(
-        default=[0.1, 0.5, 0.9], description="Which, ascending, 0.5 among them."
+        default=[0.1, 0.5, 0.9],
+        description="Quantiles of the forecast, ascending, 0.5 among them.",
+    )
+    paths: Annotated[int, Field(ge=10, le=100_000)] = Field(
+        default=200,
+        description="Sample paths that a forecast beyond the horizon draws for its quantiles.",
     )
 
     @field_validator("levels")
@@ -33,7 +38,47 @@ class QuantilesOutput(Section):
         return levels
 
 
-Output = Annotated[PointOutput | QuantilesOutput, Field(discriminator="type")]
+class QuantilesOutput(_LevelsOutput):
+    """Quantiles that cannot cross; the median is the point forecast."""
+
+    type: Literal["quantiles"] = Field(default="quantiles", description="Several quantiles.")
+
+
+class NormalOutput(_LevelsOutput):
+    """A normal distribution; its median is the point forecast."""
+
+    type: Literal["normal"] = Field(default="normal", description="A mean and a deviation.")
+
+
+class StudentTOutput(_LevelsOutput):
+    """Student's t distribution, which has heavier tails; its median is the point forecast."""
+
+    type: Literal["student_t"] = Field(
+        default="student_t", description="A centre, a scale and degrees of freedom."
+    )
+
+
+class NegativeBinomialOutput(_LevelsOutput):
+    """A negative binomial distribution, of counts; its median is the point forecast."""
+
+    type: Literal["negative_binomial"] = Field(
+        default="negative_binomial",
+        description="A mean and a dispersion; needs whole, unscaled targets.",
+    )
+
+
+Output = Annotated[
+    PointOutput | QuantilesOutput | NormalOutput | StudentTOutput | NegativeBinomialOutput,
+    Field(discriminator="type"),
+]
+# The loss of each type of output, where the config names none.
+DEFAULT_LOSSES = {
+    "point": "mse",
+    "quantiles": "quantile",
+    "normal": "nll",
+    "student_t": "nll",
+    "negative_binomial": "nll",
+}
 
 
 class EarlyStopping(Section):
@@ -94,8 +139,10 @@ class Training(Section):
         default=100, description="Most passes over the training windows; may stop earlier."
     )
     batch_size: PositiveInt = Field(default=64, description="Windows in each gradient step.")
-    loss: Literal["mse", "mae", "huber", "quantile"] = Field(
-        default="mse", description="What is minimised; `quantile` goes with output type quantiles."
+    loss: Literal["mse", "mae", "huber", "quantile", "nll"] = Field(
+        default="mse",
+        description="What is minimised. It follows the output where it is not named: `quantile` "
+        "with quantiles, `nll` (the negative log-likelihood) with distributions, else `mse`.",
     )
     huber_delta: Annotated[float, Field(gt=0)] = Field(
         default=1.0, description="Of `huber` only: the scaled error at which it turns linear."

@@ -1,0 +1,152 @@
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from lstmcast.config.schema import QuantilesOutput
+from lstmcast.runtime.outputs import (
+    levels_of,
+    n_outputs_of,
+    network_quantiles,
+    probability_of,
+    split_outputs,
+    values_at,
+    window_outputs,
+)
+from tests.builders import hourly_frame, panel_frame
+from tests.runtime.fakes import config_of, dataset_of
+
+PARAMETERS = {
+    "normal": [0.5, 2.0],
+    "student_t": [0.5, 2.0, 4.0],
+    "negative_binomial": [3.0, 0.5],
+}
+EXPECTED = {
+    "normal": stats.norm(0.5, 2),
+    "student_t": stats.t(4, 0.5, 2),
+    "negative_binomial": stats.nbinom(2, 1 / 2.5),
+}
+
+
+def always(parameters):
+    """A network that gives the same parameters at every step."""
+
+    def network(inputs):
+        batch = len(inputs["past"])
+        return np.broadcast_to(np.float32(parameters), (batch, 3, 1, len(parameters)))
+
+    return network
+
+
+def test_outputs_are_a_point_or_quantiles_with_the_median_as_point():
+    outputs = np.arange(6.0).reshape(1, 1, 2, 3)
+    points, quantiles = split_outputs(outputs, (0.1, 0.5, 0.9))
+    assert points.tolist() == [[[1, 4]]]
+    assert quantiles is outputs
+    points, quantiles = split_outputs(outputs[..., :1], ())
+    assert points.tolist() == [[[0, 3]]]
+    assert quantiles is None
+
+
+@pytest.mark.parametrize(
+    ("output", "levels", "n_outputs"),
+    [
+        ({}, (), 1),
+        ({"type": "quantiles", "levels": [0.2, 0.5]}, (0.2, 0.5), 2),
+        ({"type": "normal"}, (0.1, 0.5, 0.9), 2),
+        ({"type": "student_t"}, (0.1, 0.5, 0.9), 3),
+        ({"type": "negative_binomial"}, (0.1, 0.5, 0.9), 2),
+    ],
+    ids=str,
+)
+def test_an_output_says_what_the_network_gives_and_what_is_forecast(output, levels, n_outputs):
+    config = config_of(output=output, scaling={"target": "none"})
+    assert levels_of(config) == levels
+    assert n_outputs_of(config.output) == n_outputs
+
+
+@pytest.mark.parametrize("kind", sorted(PARAMETERS))
+def test_a_distribution_is_read_as_its_quantiles(kind):
+    config = config_of(output={"type": kind}, scaling={"target": "none"})
+    found = network_quantiles(np.array(PARAMETERS[kind]), config.output)
+    np.testing.assert_allclose(found, EXPECTED[kind].ppf([0.1, 0.5, 0.9]), rtol=1e-12)
+
+
+@pytest.mark.parametrize("transform", ["none", "log"])
+def test_quantiles_are_in_the_units_of_each_series(transform):
+    """Scaled by series and transformed: the quantiles of what the scaling undoes."""
+    frame = panel_frame({"a": 60, "b": 45})
+    frame["y"] = np.exp(frame["y"] / 10) * frame["id"].map({"a": 1.0, "b": 100.0})
+    data = dataset_of(
+        frame,
+        data={"series": "id"},
+        output={"type": "normal", "levels": [0.25, 0.5, 0.75]},
+        scaling={"per": "series", "target_transform": transform},
+        split={"train": 0.5, "validation": 0.25, "test": 0.25, "per": "series"},
+    )
+    starts = data.panel.offsets[:-1]
+    found = window_outputs(always([0.3, 0.5]), data.prepared, data.preparation, starts)
+    scaler = data.preparation.target_scaler
+    for series in range(2):
+        centre, scale = scaler.centre[series, 0], scaler.scale[series, 0]
+        quantiles = stats.norm(0.3, 0.5).ppf([0.25, 0.5, 0.75]) * scale + centre
+        expected = np.exp(quantiles) if transform == "log" else quantiles
+        np.testing.assert_allclose(found.quantiles[series, 0, 0], expected, rtol=1e-6)
+        if transform == "none":
+            own = [0.3 * scale + centre, 0.5 * scale]
+            np.testing.assert_allclose(found.parameters[series, 0, 0], own, rtol=1e-6)
+    assert (found.parameters is None) == (transform == "log")
+
+
+@pytest.mark.parametrize("output", [{}, {"type": "quantiles"}], ids=str)
+def test_what_is_no_distribution_has_no_parameters(output):
+    data = dataset_of(hourly_frame(40), output=output)
+    outputs = [0.1, 0.2, 0.3][: n_outputs_of(data.preparation.config.output)]
+    starts = data.starts["train"]
+    found = window_outputs(always(outputs), data.prepared, data.preparation, starts)
+    assert found.parameters is None
+    assert found.quantiles.shape == (len(starts), 3, 1, len(outputs))
+
+
+def test_quantiles_are_joined_by_lines_and_flat_beyond():
+    output = QuantilesOutput(levels=[0.1, 0.5, 0.9])
+    outputs = np.array([[0.0, 1.0, 5.0]])
+    for probability, value in [(0.02, 0), (0.1, 0), (0.2, 0.25), (0.5, 1), (0.7, 3), (0.99, 5)]:
+        assert values_at(outputs, np.array([probability]), output)[0] == pytest.approx(value)
+    for value, probability in [(-9, 0.1), (0, 0.1), (0.25, 0.2), (1, 0.5), (3, 0.7), (99, 0.9)]:
+        found = probability_of(outputs, np.array([float(value)]), output, u=np.array([0.3]))
+        assert found[0] == pytest.approx(probability)
+
+
+def test_quantiles_that_are_the_same_are_no_obstacle():
+    output = QuantilesOutput(levels=[0.1, 0.5, 0.9])
+    flat = np.array([[2.0, 2.0, 2.0]])
+    assert values_at(flat, np.array([0.3]), output).tolist() == [2]
+    assert 0.1 <= probability_of(flat, np.array([2.0]), output, u=np.array([0.3]))[0] <= 0.9
+    single = QuantilesOutput(levels=[0.5])
+    assert values_at(flat[:, :1], np.array([0.9]), single).tolist() == [2]
+    assert probability_of(flat[:, :1], np.array([7.0]), single, u=np.array([0.3])).tolist() == [0.5]
+
+
+@pytest.mark.parametrize("kind", ["normal", "student_t"])
+def test_values_at_and_probability_of_undo_each_other(kind):
+    output = config_of(output={"type": kind}).output
+    outputs = np.tile(np.array(PARAMETERS[kind]), (5, 1))
+    probability = np.array([0.01, 0.2, 0.5, 0.8, 0.99])
+    values = values_at(outputs, probability, output)
+    found = probability_of(outputs, values, output, u=np.zeros(5))
+    np.testing.assert_allclose(found, probability, rtol=1e-10)
+
+
+def test_quantiles_of_a_normal_distribution_need_no_scipy():
+    code = (
+        "import sys, numpy\n"
+        "from lstmcast.config.schema import NormalOutput\n"
+        "from lstmcast.runtime.outputs import network_quantiles\n"
+        "network_quantiles(numpy.ones((1, 3, 1, 2)), NormalOutput())\n"
+        "print([name for name in ('scipy', 'keras') if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
