@@ -16,7 +16,7 @@ from lstmcast.data.panel import IntArray, Panel
 from lstmcast.data.preparation import Preparation
 from lstmcast.data.preparing import Prepared, prepare
 from lstmcast.data.reading.table import read_table, table_from_frame
-from lstmcast.data.short_series import without_short_series
+from lstmcast.data.short_series import with_usable_series
 from lstmcast.data.splitting import SPLITS, SplitName, Splits, split_panel
 from lstmcast.data.windows import BoolArray, Starts, Usable, window_starts
 from lstmcast.errors import TooShortError
@@ -62,9 +62,9 @@ class Dataset:
 
 
 def load_panel(config: Config, *, frame: pd.DataFrame | None = None) -> Panel:
-    """The panel of a config's files, or of a frame in their place; see `without_short_series`."""
+    """The panel of a config's files, or of a frame in their place; see `with_usable_series`."""
     table = table_from_frame(frame, config.data) if frame is not None else read_table(config.data)
-    panel = without_short_series(build_panel(table, config.data), config.window)
+    panel = with_usable_series(build_panel(table, config.data), config.data, config.window)
     del table
     release_memory()
     return panel

@@ -15,7 +15,7 @@ from lstmcast.data.panel import Panel, tail
 from lstmcast.data.preparation import Preparation
 from lstmcast.data.preparing import prepare
 from lstmcast.data.reading.table import Table, needed_columns, read_table, table_from_frame
-from lstmcast.data.short_series import kept_series, left_out, listing
+from lstmcast.data.short_series import kept_series, left_out, listing, padded
 from lstmcast.data.windows import BoolArray
 from lstmcast.runtime.bundle import CONTEXT, Bundle
 from lstmcast.runtime.context import context_data, written_times
@@ -41,11 +41,19 @@ def history_panel(bundle: Bundle, source: Source | None = None) -> Panel:
     if source is None:
         data = context_data(data, schema)
         panel = build_panel(_table(bundle, bundle.path / CONTEXT, data), data, schema=schema)
+        panel = _padded(panel, bundle)
         # No message is to send the user into a file of the run, which never changes.
         return replace(panel, origin=None)
     # The end was that of the training data; before the start nothing is to be read, ever.
     data = data.model_copy(update={"end": None})
-    return build_panel(_table(bundle, source, data), data, schema=schema)
+    return _padded(build_panel(_table(bundle, source, data), data, schema=schema), bundle)
+
+
+def _padded(panel: Panel, bundle: Bundle) -> Panel:
+    """The panel with its short series padded, where those of training were."""
+    if bundle.config.data.short_series != "pad":
+        return panel
+    return padded(panel, bundle.config.window)
 
 
 def unfamiliar(panel: Panel, preparation: Preparation) -> list[str]:
