@@ -129,10 +129,13 @@ class Forecaster:
             DataError: If an input is missing.
         """
         from lstmcast.runtime.forecasting import forecast
-        from lstmcast.runtime.inputs import future_panel
+        from lstmcast.runtime.inputs import future_panel, unfamiliar_levels
         from lstmcast.runtime.tables import prediction_frame
 
         ahead = None if future is None else future_panel(self.bundle, future)
+        if ahead is not None:
+            for text in unfamiliar_levels(ahead, self.bundle.preparation):
+                warnings.warn(text, DataWarning, stacklevel=2)
         result = forecast(
             self._long_history(data),
             self.bundle.preparation,

@@ -85,21 +85,9 @@ def build_dataset(config: Config, panel: Panel, *, splits: Splits | None = None)
     splits = splits or split_panel(panel, config.split)
     preparation = fit_preparation(panel, splits, config)
     prepared = prepare(panel, preparation)
+    starts = _starts(prepared, splits, config)
     masks = config.data.missing.strategy == "mask"
-    found: dict[bool, dict[SplitName, IntArray]] = {
-        partly: {
-            split: window_starts(
-                _usable(prepared, split, partly=partly),
-                config.window,
-                offsets=panel.offsets,
-                bounds=splits.of(split),
-                stride=config.window.stride if split == "train" else 1,
-            )
-            for split in SPLITS
-        }
-        for partly in {False, masks}
-    }
-    starts, windows = found[False], found[masks]
+    windows = _starts(prepared, splits, config, partly=True) if masks else starts
     empty = [split for split in SPLITS if not len(windows[split])]
     for split in empty:
         rows = splits.rows(split, panel.n_rows)
@@ -119,11 +107,25 @@ def build_dataset(config: Config, panel: Panel, *, splits: Splits | None = None)
     )
 
 
-def _usable(prepared: Prepared, split: SplitName, *, partly: bool) -> Usable:
-    """Which rows may stand in a window of a split; `partly`, with some of its targets missing."""
-    if partly:
-        return prepared.learnable
-    return prepared.observed if split == "test" else prepared.trainable
+def _starts(
+    prepared: Prepared, splits: Splits, config: Config, *, partly: bool = False
+) -> dict[SplitName, IntArray]:
+    """The windows of each split; `partly`, also those of which a part of the targets is missing."""
+    whole: dict[SplitName, Usable] = {
+        "train": prepared.trainable,
+        "validation": prepared.trainable,
+        "test": prepared.observed,
+    }
+    return {
+        split: window_starts(
+            prepared.learnable if partly else whole[split],
+            config.window,
+            offsets=prepared.panel.offsets,
+            bounds=splits.of(split),
+            stride=config.window.stride if split == "train" else 1,
+        )
+        for split in SPLITS
+    }
 
 
 _UNSCORED = (

@@ -64,6 +64,12 @@ def unfamiliar(panel: Panel, preparation: Preparation) -> list[str]:
         texts.append(
             f"{listing(new)}: not in training, so forecast with what was learned from the others"
         )
+    return [*texts, *unfamiliar_levels(panel, preparation)]
+
+
+def unfamiliar_levels(panel: Panel, preparation: Preparation) -> list[str]:
+    """The levels of categories that training did not see, in sentences."""
+    texts = []
     named = (
         (panel.schema.names(kind="category"), panel.levels),
         (panel.schema.names(kind="category", roles=("static",)), panel.static_levels),
