@@ -183,10 +183,13 @@ class Forecaster:
     ) -> Forecast:
         """The forecast from a panel, with sample paths where their number is given."""
         from lstmcast.runtime.forecasting import forecast
-        from lstmcast.runtime.inputs import future_panel
+        from lstmcast.runtime.inputs import future_panel, unfamiliar_levels
         from lstmcast.runtime.paths import Sampling, read_ranks
 
         ahead = None if future is None else future_panel(self.bundle, future)
+        if ahead is not None:
+            for text in unfamiliar_levels(ahead, self.bundle.preparation):
+                warnings.warn(text, DataWarning, stacklevel=3)
         sampling = Sampling(read_ranks(self.bundle), n_paths, kept=n_paths is not None)
         return forecast(
             panel,

@@ -11,8 +11,9 @@ from lstmcast.config.loading import load_config
 from lstmcast.errors import BundleError, ConfigError, DataWarning, ResourceError
 from lstmcast.forecaster import Forecaster
 from lstmcast.runtime.bundle import verify_bundle
-from tests.builders import weekly_cycle
+from tests.builders import panel_frame, weekly_cycle
 from tests.networks import BACKEND
+from tests.runtime.fakes import dataset_of, network_of, write_run
 
 CONFIG = {
     "data": {"time": "day", "target": "y"},
@@ -129,3 +130,26 @@ def test_a_saved_run_predicts_without_keras(trained_run):
         [sys.executable, "-c", script, str(trained_run)], capture_output=True, text=True, check=True
     )
     assert json.loads(done.stdout) == []
+
+
+def test_what_training_did_not_see_or_is_too_short_is_a_warning_and_no_error(tmp_path, monkeypatch):
+    frame = panel_frame({"a": 40, "b": 40}).assign(kind="wet")
+    data = dataset_of(
+        frame,
+        data={"series": "id", "future_covariates": ["kind"]},
+        features={"series_embedding": True},
+        scaling={"per": "series"},
+    )
+    forecaster = Forecaster.load(write_run(data, tmp_path))
+    monkeypatch.setattr(forecaster, "network", lambda: network_of(data))
+    history = panel_frame({"b": 40, "new": 9, "short": 3}).assign(kind="wet")
+    future = panel_frame({"b": 43, "new": 12}).assign(kind="hail")
+    with pytest.warns(DataWarning) as caught:
+        forecast = forecaster.predict(history, future=future)
+    assert sorted(str(each.message) for each in caught) == [
+        "'new', 'short': not in training, so forecast with what was learned from the others",
+        "1 series is too short ('short') and left out: a forecast reads 4 rows",
+        "kind 'hail': not in training, so read as unknown",
+    ]
+    assert forecast["id"].tolist() == ["b"] * 3 + ["new"] * 3
+    assert np.isfinite(forecast["prediction"]).all()

@@ -262,6 +262,16 @@ def _counts_stay_counts(config: Config) -> Iterator[Finding]:
         )
 
 
+def _padding_is_masked(config: Config) -> Iterator[Finding]:
+    strategy = config.data.missing.strategy
+    if config.data.short_series == "pad" and strategy != "mask":
+        yield Finding(
+            ("data", "short_series"),
+            f"pad needs data.missing.strategy: mask; {strategy} has nothing to make of rows "
+            "without values.",
+        )
+
+
 def _embedded_series(config: Config) -> Iterator[Finding]:
     if config.features.series_embedding and config.data.series is None:
         yield Finding(
@@ -341,6 +351,7 @@ _CHECKS: dict[Check, tuple[Location, ...]] = {
     ),
     _loss_fits_output: (("training", "loss"), ("output",)),
     _scope_fits_data: (("model",), ("data", "series")),
+    _padding_is_masked: (("data", "short_series"), ("data", "missing")),
     _embedded_series: (("features", "series_embedding"), ("data", "series")),
     _mask_fits_model: (("data", "missing"), ("model",)),
     _counts_stay_counts: (

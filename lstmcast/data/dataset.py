@@ -16,7 +16,7 @@ from lstmcast.data.panel import IntArray, Panel, listing
 from lstmcast.data.preparation import Preparation
 from lstmcast.data.preparing import Prepared, prepare
 from lstmcast.data.reading.table import read_table, table_from_frame
-from lstmcast.data.short_series import without_short_series
+from lstmcast.data.short_series import with_usable_series
 from lstmcast.data.splitting import SPLITS, SplitName, Splits, split_panel
 from lstmcast.data.windows import BoolArray, Starts, Usable, window_starts
 from lstmcast.errors import TooShortError
@@ -62,9 +62,9 @@ class Dataset:
 
 
 def load_panel(config: Config, *, frame: pd.DataFrame | None = None) -> Panel:
-    """The panel of a config's files, or of a frame in their place; see `without_short_series`."""
+    """The panel of a config's files, or of a frame in their place; see `with_usable_series`."""
     table = table_from_frame(frame, config.data) if frame is not None else read_table(config.data)
-    panel = without_short_series(build_panel(table, config.data), config.window)
+    panel = with_usable_series(build_panel(table, config.data), config.data, config.window)
     del table
     release_memory()
     return panel
@@ -85,7 +85,7 @@ def build_dataset(config: Config, panel: Panel, *, splits: Splits | None = None)
     splits = splits or split_panel(panel, config.split)
     preparation = fit_preparation(panel, splits, config)
     prepared = prepare(panel, preparation)
-    starts = _windows(prepared, splits, config, partly=False)
+    starts = _windows(prepared, splits, config)
     masks = config.data.missing.strategy == "mask"
     learnt = _windows(prepared, splits, config, partly=True) if masks else starts
     preparation = replace(preparation, trained=_with_windows(panel, learnt["train"]))
@@ -113,12 +113,17 @@ def build_dataset(config: Config, panel: Panel, *, splits: Splits | None = None)
 
 
 def _windows(
-    prepared: Prepared, splits: Splits, config: Config, *, partly: bool
+    prepared: Prepared, splits: Splits, config: Config, *, partly: bool = False
 ) -> dict[SplitName, IntArray]:
-    """The windows of each split; `partly`, also those with some of their targets missing."""
+    """The windows of each split; `partly`, also those of which a part of the targets is missing."""
+    whole: dict[SplitName, Usable] = {
+        "train": prepared.trainable,
+        "validation": prepared.trainable,
+        "test": prepared.observed,
+    }
     return {
         split: window_starts(
-            _usable(prepared, split, partly=partly),
+            prepared.learnable if partly else whole[split],
             config.window,
             offsets=prepared.panel.offsets,
             bounds=splits.of(split),
@@ -126,13 +131,6 @@ def _windows(
         )
         for split in SPLITS
     }
-
-
-def _usable(prepared: Prepared, split: SplitName, *, partly: bool) -> Usable:
-    """Which rows may stand in a window of a split."""
-    if partly:
-        return prepared.learnable
-    return prepared.observed if split == "test" else prepared.trainable
 
 
 def _with_windows(panel: Panel, starts: IntArray) -> tuple[str, ...]:

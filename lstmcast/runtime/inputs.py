@@ -15,7 +15,7 @@ from lstmcast.data.panel import Panel, listing, tail
 from lstmcast.data.preparation import Preparation
 from lstmcast.data.preparing import prepare
 from lstmcast.data.reading.table import Table, needed_columns, read_table, table_from_frame
-from lstmcast.data.short_series import kept_series, left_out
+from lstmcast.data.short_series import kept_series, left_out, padded
 from lstmcast.data.windows import BoolArray
 from lstmcast.errors import DataError
 from lstmcast.runtime.bundle import CONTEXT, Bundle
@@ -42,11 +42,19 @@ def history_panel(bundle: Bundle, source: Source | None = None) -> Panel:
     if source is None:
         data = context_data(data, schema)
         panel = build_panel(_table(bundle, bundle.path / CONTEXT, data), data, schema=schema)
+        panel = _padded(panel, bundle)
         # No message is to send the user into a file of the run, which never changes.
         return replace(panel, origin=None)
     # The end was that of the training data; before the start nothing is to be read, ever.
     data = data.model_copy(update={"end": None})
-    return build_panel(_table(bundle, source, data), data, schema=schema)
+    return _padded(build_panel(_table(bundle, source, data), data, schema=schema), bundle)
+
+
+def _padded(panel: Panel, bundle: Bundle) -> Panel:
+    """The panel with its short series padded, where those of training were."""
+    if bundle.config.data.short_series != "pad":
+        return panel
+    return padded(panel, bundle.config.window)
 
 
 def unfamiliar(panel: Panel, preparation: Preparation) -> list[str]:
@@ -57,6 +65,12 @@ def unfamiliar(panel: Panel, preparation: Preparation) -> list[str]:
         texts.append(
             f"{listing(new)}: not in training, so forecast with what was learned from the others"
         )
+    return [*texts, *unfamiliar_levels(panel, preparation)]
+
+
+def unfamiliar_levels(panel: Panel, preparation: Preparation) -> list[str]:
+    """The levels of categories that training did not see, in sentences."""
+    texts = []
     named = (
         (panel.schema.names(kind="category"), panel.levels),
         (panel.schema.names(kind="category", roles=("static",)), panel.static_levels),

@@ -128,6 +128,11 @@ class Data(Section):
     gaps: Literal["error", "fill"] = Field(
         default="error", description="`fill` inserts the rows that are missing, without values."
     )
+    short_series: Literal["leave_out", "pad"] = Field(
+        default="leave_out",
+        description="What becomes of a series that is shorter than a window: `pad` puts rows "
+        "without values before it, for `missing: {strategy: mask}`.",
+    )
     missing: Missing = Field(default=Missing(), description="What to do about missing values.")
     outliers: Outliers = Field(default=Outliers(), description="What to do about outliers.")
 

@@ -100,6 +100,19 @@ def future_times(last: np.datetime64, n_steps: int, *, freq: str, tz: str | None
     return to_instants(wall, tz) if is_calendar(freq) else wall
 
 
+def past_times(first: np.datetime64, n_steps: int, *, freq: str, tz: str | None) -> TimeArray:
+    """The steps that come before a time, ascending, datetime64[us] `(n_steps,)`."""
+    ticks = _ticks(np.array([first], dtype="datetime64[us]"), freq, tz)
+    step = fixed_step(freq)
+    if step is not None:
+        wall = (ticks[0] - step * np.arange(n_steps, 0, -1)).astype("datetime64[us]")
+    else:
+        offset = offset_of(freq)
+        stamps = pd.date_range(end=_stamp(ticks[0]) - offset, periods=n_steps, freq=offset)
+        wall = stamps.to_numpy().astype("datetime64[us]")
+    return to_instants(wall, tz) if is_calendar(freq) else wall
+
+
 def _stamp(ticks: np.int64) -> pd.Timestamp:
     return pd.Timestamp(np.datetime64(int(ticks), "us"))
 
