@@ -95,8 +95,8 @@ class Forecaster:
                 them.
 
         Returns:
-            `windows`, `metrics` and `metrics_scaled` by split, and `verdicts`; as `fit` measured
-            them also the `members` of an ensemble.
+            `windows`, `metrics` and `metrics_scaled` by split, `intervals` of a run that is
+            calibrated, and `verdicts`; as `fit` measured them also the `members` of an ensemble.
 
         Raises:
             DataError: If the data cannot be used.
@@ -113,13 +113,18 @@ class Forecaster:
         *,
         future: pd.DataFrame | str | Path | None = None,
         steps: int | None = None,
+        learn: bool = False,
     ) -> pd.DataFrame:
         """Forecast each series from its last row on.
+
+        Intervals are as far as they have learned (see `docs/intervals.md`).
 
         Args:
             data: History, or its file; None for the run's own last rows.
             future: The future covariates over the horizon, or their file.
             steps: How many; None for `window.horizon`.
+            learn: Let the intervals learn from what is new in the data before, and keep that beside
+                the run, in `<run>.state/`.
 
         Returns:
             Long form: time, series, target (if several), `step`, `prediction`, quantiles.
@@ -130,13 +135,21 @@ class Forecaster:
         """
         from lstmcast.runtime.forecasting import forecast
         from lstmcast.runtime.inputs import future_panel
+        from lstmcast.runtime.state import calibration_now
         from lstmcast.runtime.tables import prediction_frame
 
         ahead = None if future is None else future_panel(self.bundle, future)
+        panel = self._history(data)
+        calibration, notes = calibration_now(
+            self.bundle, self.network(), learn_from=panel if learn else None, future=ahead
+        )
+        for text in notes:
+            warnings.warn(text, DataWarning, stacklevel=2)
         result = forecast(
-            self._history(data),
+            panel,
             self.bundle.preparation,
             self.network(),
+            calibration=calibration,
             steps=steps,
             future=ahead,
         )

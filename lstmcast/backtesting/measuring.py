@@ -107,7 +107,8 @@ def _pooled(
         return np.concatenate([result.arrays[name] for result in results])[order]
 
     quantiles = joined("quantiles") if config.output.type == "quantiles" else None
-    said = Said(starts=starts[order], points=joined("points"), quantiles=quantiles)
+    levels = tuple(config.output.levels) if config.output.type == "quantiles" else ()
+    said = Said(starts=starts[order], points=joined("points"), quantiles=quantiles, levels=levels)
     forecasts = beside_actuals(said, observed, config)
     statistical: dict[str, ByWindow] = {name: joined(name) for name in config.backtest.statistical}
     return (

@@ -24,7 +24,7 @@ from lstmcast.errors import DivergedError, TooShortError
 from lstmcast.experiment.network import Trained, train_in_memory
 from lstmcast.machine import release_memory
 from lstmcast.runtime.evaluating import training_scales
-from lstmcast.runtime.forecasting import levels_of, split_outputs, window_outputs
+from lstmcast.runtime.forecasting import window_outputs
 
 
 @dataclass(frozen=True)
@@ -84,8 +84,7 @@ def _forecast(task: Task, fold: Fold, data: FoldData, fitted: _Fitted, began: fl
     """Forecast the windows of a fold with the network that serves it."""
     preparation = fitted.dataset.preparation
     prepared, starts = _test_windows(task, fold, data, fitted)
-    units = window_outputs(fitted.trained.network, prepared, preparation, starts)
-    points, quantiles = split_outputs(units, levels_of(preparation))
+    points, quantiles = window_outputs(fitted.trained.network, prepared, preparation, starts)
     carried = carried_forward(prepared, starts, task.config, fitted_before=data.splits.bounds[:, 2])
     arrays = {"starts": data.in_whole(starts), "points": points, **carried.forecasts}
     if quantiles is not None:

@@ -50,12 +50,13 @@ def evaluate(
         warn_of_keras(forecaster, console)
     metrics = forecaster.evaluate(data)
     judged = judge(metrics)
-    names = ("windows", "metrics", "metrics_scaled", "members", "verdicts")
+    names = ("windows", "metrics", "metrics_scaled", "intervals", "members", "verdicts")
     console.answer(
         results_text(metrics),
         run=str(forecaster.bundle.path),
         data=data,
-        # Only an ensemble has members, and they are measured in training alone.
+        # Only a calibrated run has intervals; only an ensemble has members, and they are measured
+        # in training alone.
         **{name: metrics[name] for name in names if name in metrics},
         **judged.fields(),
     )

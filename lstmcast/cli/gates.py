@@ -204,7 +204,10 @@ def _max_mase(limit: float, value: float | None) -> Judged:
 def _min_coverage(limit: float, value: float | None) -> Judged:
     name = f"--min-coverage {limit:g}"
     if value is None:
-        why = "there is no interval; set output.type to quantiles with several levels"
+        why = (
+            "there is no interval; train with calibration.method auto and a validation split, or "
+            "with output.type quantiles and several levels"
+        )
         return Judged("min-coverage", limit, None, passed=False, text=f"{name}: {why}")
     passed = value >= limit
     return Judged(

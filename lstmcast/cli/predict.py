@@ -71,6 +71,14 @@ def predict(
         bool,
         typer.Option("--template", help="Write the file of future covariates to fill in instead."),
     ] = False,
+    learn: Annotated[
+        bool,
+        typer.Option(
+            "--learn/--no-learn",
+            help="Let the intervals learn from the actual values that --data brings, and keep that "
+            "beside the run, in RUN.state.",
+        ),
+    ] = True,
     runs_dir: RunsDir = RUNS_DIR,
     as_json: AsJson = False,
     quiet: Quiet = False,
@@ -78,7 +86,7 @@ def predict(
     """Forecast from the last row of the data on.
 
     Columns: the time, the series and the target where there are several, step, prediction, and
-    each quantile named by its level.
+    each quantile named by its level. Of a calibrated run these are the ends of its intervals.
 
     \b
     lstmcast predict latest
@@ -96,7 +104,9 @@ def predict(
         delivery = replace(delivery, csv=forecaster.config.data.csv)
     else:
         warn_of_keras(forecaster, console)
-        frame = forecaster.predict(data, future=future, steps=steps)
+        frame = forecaster.predict(
+            data, future=future, steps=steps, learn=learn and data is not None
+        )
     deliver(frame, delivery, console, run=str(forecaster.bundle.path), data=data)
     if template:
         file = output if delivery.file else "FILE"

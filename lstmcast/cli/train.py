@@ -63,7 +63,7 @@ def train(
 
 
 def _fields(run: TrainedRun) -> dict[str, Any]:
-    names = ("windows", "epochs", "best_epoch", "metrics", "metrics_scaled", "members")
+    names = ("windows", "epochs", "best_epoch", "metrics", "metrics_scaled", "intervals", "members")
     # Only an ensemble has members.
     measured = {name: run.metrics[name] for name in names if name in run.metrics}
     seconds = {name: round(value, 3) for name, value in run.seconds.items()}

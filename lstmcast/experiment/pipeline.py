@@ -14,10 +14,17 @@ from lstmcast.config.loading import dump_config
 from lstmcast.config.schema import Config
 from lstmcast.data.dataset import Dataset, build_dataset, fingerprint, load_panel
 from lstmcast.execution.work import Executor
+from lstmcast.experiment.calibrating import calibrate
 from lstmcast.experiment.measuring import measure
 from lstmcast.experiment.members import check_apart
 from lstmcast.experiment.network import fit
-from lstmcast.experiment.recording import manifest_of, write_data, write_report, write_results
+from lstmcast.experiment.recording import (
+    manifest_of,
+    write_calibration,
+    write_data,
+    write_report,
+    write_results,
+)
 from lstmcast.machine import release_memory
 from lstmcast.runtime.bundle import RunWriter
 from lstmcast.training.progress import Progress, SilentProgress
@@ -91,13 +98,16 @@ def train(
             show_chatter=show_chatter,
         )
         release_memory()
-        measured = measure(dataset, fitted)
-        warnings = (*dataset.warnings, *fitted.warnings)
+        calibration, notes = calibrate(dataset, fitted)
+        measured = measure(dataset, fitted, calibration)
+        warnings = (*dataset.warnings, *fitted.warnings, *notes)
         fitting = sum(history.seconds for history in fitted.histories)
         seconds = {"total": time.perf_counter() - began, "fit": fitting}
         manifest = manifest_of(dataset, fitted, created)
         manifest |= {"warnings": list(warnings), "seconds": seconds}
         write_results(writer, dataset.panel.schema, fitted, measured)
+        if calibration is not None:
+            write_calibration(writer, calibration, measured.learned)
         write_report(writer, manifest, dataset, fitted, measured)
         path = writer.finish(manifest)
     except BaseException:

@@ -30,7 +30,9 @@ from lstmcast.reporting.wording import (
     utc_moment,
 )
 from lstmcast.runtime import bundle as files
+from lstmcast.runtime.adapting import Learned
 from lstmcast.runtime.bundle import RunWriter
+from lstmcast.runtime.calibration import Calibration
 from lstmcast.runtime.context import context_frame, context_rows
 from lstmcast.runtime.tables import forecasts_frame
 
@@ -99,6 +101,12 @@ def write_results(writer: RunWriter, schema: Schema, fitted: Fitted, measured: M
     writer.arrays(files.FORECASTS, forecast_arrays(test))
     if test.y_pred.size <= CSV_ROWS:
         writer.table(files.FORECASTS_CSV, forecasts_frame(test, schema))
+
+
+def write_calibration(writer: RunWriter, calibration: Calibration, learned: Learned | None) -> None:
+    """How far the quantiles are shifted, and what they have learned over the test windows."""
+    values = {"static": calibration.to_json(), "learned": learned and learned.to_json()}
+    writer.json(files.CALIBRATION, values, indented=False)
 
 
 def forecast_arrays(test: WindowForecasts) -> Iterator[tuple[str, np.ndarray]]:

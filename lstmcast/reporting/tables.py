@@ -18,6 +18,7 @@ _LABELS = {
     "mase": "MASE",
     "pinball": "pinball",
     "coverage": "coverage",
+    "crps": "CRPS",
 }
 _HIGHER_IS_BETTER = {"r2"}
 # Neither more nor less of it is better: it should equal the nominal level.

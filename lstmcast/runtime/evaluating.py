@@ -23,7 +23,9 @@ from lstmcast.evaluation.diagnostics import echo_check
 from lstmcast.evaluation.forecasts import StepsAhead, WindowForecasts
 from lstmcast.evaluation.scoring import mase_scale, scaled_scores, score_split
 from lstmcast.evaluation.verdicts import baseline_verdict
-from lstmcast.runtime.forecasting import levels_of, split_outputs, window_outputs
+from lstmcast.runtime.calibration import Calibration
+from lstmcast.runtime.forecasting import levels_of, window_outputs
+from lstmcast.runtime.intervals import add_intervals, interval_verdicts, measure_intervals
 from lstmcast.runtime.network import Network
 
 if TYPE_CHECKING:
@@ -88,6 +90,7 @@ def forecast_windows(
     *,
     split: str,
     starts: IntArray,
+    calibration: Calibration | None = None,
 ) -> WindowForecasts:
     """Forecast windows of a panel, beside what came true and the baselines.
 
@@ -97,11 +100,14 @@ def forecast_windows(
         network: From inputs to outputs.
         split: Name to give the result.
         starts: int64, `(n_windows,)`.
+        calibration: Of the run; None for the network's own quantiles.
     """
-    units = window_outputs(network, prepared, preparation, starts)
-    points, quantiles = split_outputs(units, levels_of(preparation))
+    points, quantiles = window_outputs(
+        network, prepared, preparation, starts, calibration=calibration
+    )
     observed = Observed(prepared.panel, prepared.actual)
-    said = Said(starts=starts, points=points, quantiles=quantiles)
+    levels = levels_of(preparation) if calibration is None else calibration.shown
+    said = Said(starts=starts, points=points, quantiles=quantiles, levels=levels)
     return beside_actuals(said, observed, preparation.config, split=split)
 
 
@@ -120,24 +126,26 @@ class Observed:
 
 @dataclass(frozen=True)
 class Said:
-    """What a network said of some windows, in the user's units.
+    """What a model said of some windows, in the user's units.
 
     Attributes:
         starts: int64, `(n_windows,)`.
         points: float64, `(n_windows, horizon, n_targets)`.
         quantiles: float64, `(n_windows, horizon, n_targets, n_levels)`; None for a point forecast.
+        levels: Those of the quantiles.
     """
 
     starts: IntArray
     points: FloatArray
     quantiles: FloatArray | None
+    levels: tuple[float, ...]
 
 
 def beside_actuals(
     said: Said, observed: Observed, config: Config, *, split: str = "test"
 ) -> WindowForecasts:
     """Forecasts beside what came true and the baselines."""
-    panel, window, output = observed.panel, config.window, config.output
+    panel, window = observed.panel, config.window
     ahead = said.starts + window.lookback + window.lead
     return WindowForecasts(
         split=split,
@@ -148,7 +156,7 @@ def beside_actuals(
         y_true=StepsAhead(observed.actual, ahead, window.horizon),
         y_pred=said.points,
         quantiles=said.quantiles,
-        levels=tuple(output.levels) if output.type == "quantiles" else (),
+        levels=said.levels,
         baselines={
             name: _Baseline(name, observed, config, said.starts)
             for name in config.evaluation.baselines
@@ -203,7 +211,8 @@ def evaluate_panel(bundle: Bundle, panel: Panel, network: Network) -> dict[str, 
         network: From inputs to outputs.
 
     Returns:
-        `windows`, `metrics` and `metrics_scaled` of the split `test`, and `verdicts`.
+        `windows`, `metrics` and `metrics_scaled` of the split `test`, `intervals` of a run that is
+        calibrated, and `verdicts`.
 
     Raises:
         DataError: If values are missing and the config has no strategy for them.
@@ -221,21 +230,37 @@ def evaluate_panel(bundle: Bundle, panel: Panel, network: Network) -> dict[str, 
     )
     if not len(starts):
         raise _nothing_unseen(panel, preparation)
-    forecasts = forecast_windows(prepared, preparation, network, split="test", starts=starts)
+    calibrated = bundle.calibration()
+    calibration = calibrated and calibrated[0]
+    forecasts = forecast_windows(
+        prepared, preparation, network, split="test", starts=starts, calibration=calibration
+    )
     scales = Scales.from_json(bundle.metrics()["scales"])
     metrics = preparation.config.evaluation.metrics
     scores, scaled = score_forecasts(forecasts, scales, panel, metrics)
     verdict = baseline_verdict(scores)
     echo = echo_check(forecasts, lead=preparation.config.window.lead)
-    return {
+    found: dict[str, Any] = {
         "windows": {"test": len(starts)},
         "metrics": {"test": scores},
         "metrics_scaled": {"test": scaled},
-        "verdicts": {
-            "baseline": {"text": verdict.text, "beats": verdict.beats, "skill": verdict.skill},
-            "echo": {"text": echo.text, "is_echo": echo.is_echo},
-        },
     }
+    if calibration is not None:
+        intervals = measure_intervals(
+            calibration,
+            prepared,
+            preparation,
+            network,
+            forecasts=forecasts,
+            mase_scale=scales.mase_of(panel),
+        )
+        add_intervals(found, intervals)
+    found["verdicts"] = {
+        "baseline": {"text": verdict.text, "beats": verdict.beats, "skill": verdict.skill},
+        **interval_verdicts(found),
+        "echo": {"text": echo.text, "is_echo": echo.is_echo},
+    }
+    return found
 
 
 def _unseen(panel: Panel, preparation: Preparation) -> IntArray:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -14,6 +15,7 @@ from lstmcast.data.preparation import Preparation
 from lstmcast.data.preparing import Prepared, prepare
 from lstmcast.data.windows import Float32Array, Int32Array, gather_inputs, input_rows
 from lstmcast.errors import ConfigError, DataError, TooShortError
+from lstmcast.runtime.calibration import Calibration, Outputs
 from lstmcast.runtime.context import context_rows
 from lstmcast.runtime.network import Network
 
@@ -47,6 +49,7 @@ def forecast(
     preparation: Preparation,
     network: Network,
     *,
+    calibration: Calibration | None = None,
     steps: int | None = None,
     future: Panel | None = None,
 ) -> Forecast:
@@ -59,6 +62,7 @@ def forecast(
         panel: History; each series ends at its own last row.
         preparation: What was fitted in training.
         network: From inputs to outputs.
+        calibration: Of the run; None for the network's own quantiles.
         steps: How many; None for the horizon.
         future: The future covariates, as a panel of the same schema.
 
@@ -75,10 +79,12 @@ def forecast(
     rows = extended.offsets[1:, None] + np.arange(window.lead - n_ahead, 0)
     blocks: list[_Block] = []
     for block_rows in np.split(rows, rows.shape[1] // window.horizon, axis=1):
-        blocks.append(_forecast_block(extended, block_rows, preparation, network))
+        blocks.append(
+            _forecast_block(extended, block_rows, preparation, network, calibration=calibration)
+        )
         extended = _with_forecast(extended, block_rows, blocks[-1].points)
     shown = slice(0, window.horizon if steps is None else steps)
-    levels = levels_of(preparation)
+    levels = levels_of(preparation) if calibration is None else calibration.shown
     return Forecast(
         times=extended.times[rows][:, shown],
         prediction=np.concatenate([block.points for block in blocks], axis=1)[:, shown],
@@ -153,15 +159,19 @@ class _Block:
 
 
 def _forecast_block(
-    panel: Panel, rows: IntArray, preparation: Preparation, network: Network
+    panel: Panel,
+    rows: IntArray,
+    preparation: Preparation,
+    network: Network,
+    *,
+    calibration: Calibration | None,
 ) -> _Block:
     """Forecast some rows `(S, H)` of a panel, the next ones of each series, from those before."""
     window = preparation.config.window
     prepared = prepare(panel, preparation)
     starts = rows[:, 0] - window.lead - window.lookback
     _check_inputs(prepared, preparation, starts)
-    units = window_outputs(network, prepared, preparation, starts)
-    return _Block(*split_outputs(units, levels_of(preparation)))
+    return _Block(*window_outputs(network, prepared, preparation, starts, calibration=calibration))
 
 
 def last_windows(
@@ -192,28 +202,73 @@ def last_windows(
 
 
 def window_outputs(
-    network: Network, prepared: Prepared, preparation: Preparation, starts: IntArray
-) -> FloatArray:
-    """Network outputs of some windows in the user's units, gathered and run batch by batch.
+    network: Network,
+    prepared: Prepared,
+    preparation: Preparation,
+    starts: IntArray,
+    *,
+    calibration: Calibration | None = None,
+) -> tuple[FloatArray, FloatArray | None]:
+    """What is forecast of some windows in the user's units, gathered and run batch by batch.
 
     Args:
         network: From inputs to outputs.
         prepared: The panel, made ready.
         preparation: What was fitted.
         starts: int64, `(n_windows,)`.
+        calibration: Of the run; None for the network's own quantiles.
 
     Returns:
-        float64, `(n_windows, horizon, n_targets, n_outputs)`.
+        Point forecasts, float64 `(n_windows, horizon, n_targets)`, and quantiles of these and one
+        more axis; None for a point forecast that is not calibrated.
     """
-    arrays, window = prepared.arrays, preparation.config.window
-    n_outputs = max(1, len(levels_of(preparation)))
-    units = np.empty((len(starts), window.horizon, arrays.n_targets, n_outputs))
+    shown = None if calibration is None else calibration.only_shown()
+    levels = levels_of(preparation) if shown is None else shown.levels
+    shape = (len(starts), preparation.config.window.horizon, prepared.arrays.n_targets)
+    units = np.empty((*shape, 1 + len(levels)))
+    done = 0
+    for batch, outputs in batch_outputs(network, prepared, preparation, starts):
+        series = prepared.arrays.series_of_row[batch]
+        quantiles = outputs.quantiles
+        if shown is not None:
+            own = shown.grouping.of_series(prepared.panel.series)[series]
+            quantiles = shown.quantiles(outputs, own)
+        values = outputs.points[..., None]
+        if quantiles is not None:
+            values = np.concatenate([values, quantiles], axis=-1)
+        groups = prepared.groups[series]
+        units[done : done + len(batch)] = preparation.to_units(values, groups)
+        done += len(batch)
+    return units[..., 0], units[..., 1:] if levels else None
+
+
+def batch_outputs(
+    network: Network, prepared: Prepared, preparation: Preparation, starts: IntArray
+) -> Iterator[tuple[IntArray, Outputs]]:
+    """What a network says of some windows, in network units: batches of starts, each with it."""
+    levels = levels_of(preparation)
     for first in range(0, len(starts), BATCH):
         batch = starts[first : first + BATCH]
-        outputs = network(gather_inputs(arrays, batch, window))
-        groups = prepared.groups[arrays.series_of_row[batch]]
-        units[first : first + BATCH] = preparation.to_units(outputs, groups)
-    return units
+        outputs = network(gather_inputs(prepared.arrays, batch, preparation.config.window))
+        yield batch, Outputs(*split_outputs(np.asarray(outputs, dtype=np.float64), levels))
+
+
+def all_outputs(
+    network: Network, prepared: Prepared, preparation: Preparation, starts: IntArray
+) -> Outputs:
+    """What a network says of some windows, in network units, all at once."""
+    levels = levels_of(preparation)
+    shape = (len(starts), preparation.config.window.horizon, prepared.arrays.n_targets)
+    points = np.empty(shape)
+    quantiles = np.empty((*shape, len(levels)))
+    done = 0
+    for batch, outputs in batch_outputs(network, prepared, preparation, starts):
+        some = slice(done, done + len(batch))
+        points[some] = outputs.points
+        if outputs.quantiles is not None:
+            quantiles[some] = outputs.quantiles
+        done += len(batch)
+    return Outputs(points, quantiles if levels else None)
 
 
 def _join_quantiles(blocks: list[_Block]) -> FloatArray:
