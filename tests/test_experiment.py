@@ -28,6 +28,7 @@ from tests.builders import panel_frame, weekly_cycle
 from tests.networks import BACKEND
 
 FILES = {
+    "calibration.json",
     "config.yaml",
     "context.csv",
     "forecasts.csv",

@@ -166,6 +166,7 @@ def _contents(
         scores=metrics["metrics"],
         metrics_scaled=metrics["metrics_scaled"],
         members=metrics.get("members"),
+        intervals=metrics.get("intervals"),
         actuals=Actuals(panel.times, dataset.prepared.actual, panel.offsets),
     )
 

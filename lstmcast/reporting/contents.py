@@ -75,6 +75,7 @@ class Contents:
         metrics_scaled: For each split `mse` and `mae` on standardised values.
         actuals: At least the test period and the rows shortly before it; all rows will do.
         members: Of an ensemble, what `metrics.json` holds of its members.
+        intervals: What `metrics.json` holds of calibrated intervals; None without any.
     """
 
     name: str
@@ -91,3 +92,4 @@ class Contents:
     metrics_scaled: Mapping[str, Mapping[str, float | None]]
     actuals: Actuals
     members: Mapping[str, Any] | None = None
+    intervals: Mapping[str, Any] | None = None

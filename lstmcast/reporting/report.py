@@ -8,6 +8,7 @@ from pathlib import Path
 from lstmcast.reporting import page
 from lstmcast.reporting.catalogue import PLOTS, plots_left_out
 from lstmcast.reporting.contents import Contents
+from lstmcast.reporting.interval_tables import interval_step_table, interval_table
 from lstmcast.reporting.tables import (
     ResultTable,
     Row,
@@ -62,6 +63,7 @@ def render_report(contents: Contents, plots: Mapping[str, bytes | Path]) -> str:
         page.section("Results", _results(contents)),
         page.section("By step", _by_step(contents)),
         page.section("By target", _by_target(contents)),
+        page.section("Intervals", _intervals(contents)),
         page.section("Plots", *_figures(contents, plots)),
         page.section("This run", page.facts(contents.summary)),
         page.section(
@@ -175,6 +177,23 @@ def _by_target(contents: Contents) -> str:
     more = f"{len(hidden)} more target{'s' if len(hidden) > 1 else ''}"
     rest = page.folded(more, page.beside(hidden)) if hidden else ""
     return (page.beside(shown) if shown else "") + rest
+
+
+def _intervals(contents: Contents) -> str:
+    """How the calibrated intervals hold on the test windows; nothing without any."""
+    measured = contents.intervals
+    if measured is None:
+        return ""
+    note = (
+        f"As calibrated on {measured['windows']:,} validation windows, and learning from each "
+        "actual value of the test period as soon as it is known."
+    )
+    parts = [page.table(interval_table(measured), title="Test", note=note)]
+    if contents.test.horizon > 1:
+        title = "Coverage at each step of the test windows"
+        table = page.table(interval_step_table(measured), title=title, headed=False)
+        parts.append(page.folded(title, table))
+    return "\n".join(parts)
 
 
 def _figures(contents: Contents, plots: Mapping[str, bytes | Path]) -> list[str]:

@@ -24,7 +24,7 @@ def data(trained_run: Path) -> Path:
 def test_a_pipe_gets_the_whole_forecast_as_csv(trained_run: Path, invoke: Invoke) -> None:
     result = invoke("predict", trained_run)
     frame = pd.read_csv(io.StringIO(result.out))
-    assert list(frame.columns) == ["day", "step", "prediction"]
+    assert list(frame.columns) == ["day", "step", "prediction", "0.025", "0.1", "0.9", "0.975"]
     assert list(frame["step"]) == [1, 2, 3]
     assert frame["day"][0] == "2024-06-09"  # the day after the 160th
 
@@ -62,7 +62,7 @@ def test_a_terminal_gets_a_table_and_how_to_keep_it(
 ) -> None:
     monkeypatch.setattr(delivering.sys.stdout, "isatty", lambda: True)
     result = invoke("predict", trained_run)
-    assert result.out.splitlines()[0].split() == ["day", "step", "prediction"]
+    assert result.out.splitlines()[0].split()[:4] == ["day", "step", "prediction", "0.025"]
     assert "--output forecast.csv" in result.err
 
 
