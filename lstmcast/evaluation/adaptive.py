@@ -20,8 +20,8 @@ from numpy.typing import NDArray
 from lstmcast.data.panel import FloatArray, IntArray
 from lstmcast.evaluation.conformal import ascending
 
-# Share of the size of the errors that a quantile may move by before it hears of its first move.
-MOST_BLIND = 0.5
+# What a quantile may move by before it hears of its first move, in sizes of the errors.
+MOST_BLIND = 1.0
 _EVER = np.datetime64("0001-01-01")
 
 Times = NDArray[np.datetime64]

@@ -25,7 +25,7 @@ def stream_of(values, *, horizon=3, lead=0, after=0, until=None):
     )
 
 
-def rule_of(*, horizon=3, lead=0, rate=0.1):
+def rule_of(*, horizon=3, lead=0, rate=0.4):
     size = np.ones((horizon, 1))
     return Rule(LEVELS, False, moves_of(rate, size, lead=lead), reach=lead + horizon)
 
@@ -43,7 +43,7 @@ def plain(values, *, horizon, lead, rate):
         for step in range(horizon):
             origin = now - lead - 1 - step
             if origin >= 0:
-                move = min(rate, 0.5 / (lead + 1 + step))
+                move = min(rate, 1 / (lead + 1 + step))
                 below = values[now] <= issued[origin, step]
                 shifts[step] += move * (np.array(LEVELS) - below)
         issued[now] = np.sort(shifts, axis=-1)
@@ -54,7 +54,7 @@ def plain(values, *, horizon, lead, rate):
 def test_each_step_learns_what_was_given_out_when_its_actual_value_is_known(lead):
     values = np.random.default_rng(0).normal(size=80) * 2
     _, issued = follow(first(), stream_of(values, lead=lead), rule_of(lead=lead))
-    expected = plain(values, horizon=3, lead=lead, rate=0.1)
+    expected = plain(values, horizon=3, lead=lead, rate=0.4)
     assert issued[:, :, 0] == pytest.approx(expected)
 
 
@@ -119,10 +119,10 @@ def test_series_that_share_a_quantile_move_it_by_their_mean():
     )
     track, _ = follow(first(1), both, rule_of(horizon=1))
     # Above both ends by one series, below both by the other: the mean of their moves.
-    assert track.shifts[0, 0] == pytest.approx([-1 + 0.1 * (0.1 - 0.5), 1 + 0.1 * (0.9 - 0.5)])
+    assert track.shifts[0, 0] == pytest.approx([-1 + 0.4 * (0.1 - 0.5), 1 + 0.4 * (0.9 - 0.5)])
 
 
 def test_steps_that_hear_late_move_little():
-    moves = moves_of(0.1, np.full((10, 1), 2.0), lead=0)
+    moves = moves_of(0.1, np.full((20, 1), 2.0), lead=0)
     assert moves[0] == pytest.approx(0.2)
-    assert moves[9] == pytest.approx(2 * 0.5 / 10)
+    assert moves[19] == pytest.approx(2 / 20)

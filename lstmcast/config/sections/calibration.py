@@ -14,7 +14,7 @@ class Adaptive(Section):
     """Intervals that learn as actual values arrive, each step with its own delay."""
 
     rate: Annotated[float, Field(gt=0, le=1)] = Field(
-        default=0.02,
+        default=0.05,
         description="How far one actual value moves a quantile, as a share of the size of the "
         "validation errors: a higher rate follows changes sooner and makes the widths less steady.",
     )
