@@ -106,9 +106,14 @@ def _pooled(
     def joined(name: str) -> Any:
         return np.concatenate([result.arrays[name] for result in results])[order]
 
-    quantiles = joined("quantiles") if config.output.type == "quantiles" else None
-    levels = tuple(config.output.levels) if config.output.type == "quantiles" else ()
-    said = Said(starts=starts[order], points=joined("points"), quantiles=quantiles, levels=levels)
+    # Those of every fold: none of them, or all, have validation windows to be calibrated on.
+    levels = tuple(results[0].facts["levels"])
+    said = Said(
+        starts=starts[order],
+        points=joined("points"),
+        quantiles=joined("quantiles") if levels else None,
+        levels=levels,
+    )
     forecasts = beside_actuals(said, observed, config)
     statistical: dict[str, ByWindow] = {name: joined(name) for name in config.backtest.statistical}
     return (

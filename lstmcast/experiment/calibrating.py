@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from lstmcast.data.dataset import Dataset
-from lstmcast.experiment.network import Fitted
 from lstmcast.runtime.adapting import actual_in_network_units
 from lstmcast.runtime.calibration import (
     Calibration,
@@ -13,14 +12,15 @@ from lstmcast.runtime.calibration import (
 )
 from lstmcast.runtime.evaluating import Observed, Said, beside_actuals, training_scales
 from lstmcast.runtime.forecasting import all_outputs, levels_of
+from lstmcast.runtime.network import Network
 
 
-def calibrate(dataset: Dataset, fitted: Fitted) -> tuple[Calibration | None, tuple[str, ...]]:
+def calibrate(dataset: Dataset, network: Network) -> tuple[Calibration | None, tuple[str, ...]]:
     """Learn from the validation windows, and from nothing else, how far the forecasts are off.
 
     Args:
         dataset: The splits.
-        fitted: The network that the run will forecast with.
+        network: What forecasts.
 
     Returns:
         The calibration, None where the config has none or there are no validation windows; and what
@@ -30,7 +30,7 @@ def calibrate(dataset: Dataset, fitted: Fitted) -> tuple[Calibration | None, tup
     starts = dataset.starts["validation"]
     if preparation.config.calibration.method == "none" or not len(starts):
         return None, ()
-    outputs = all_outputs(fitted.network, prepared, preparation, starts)
+    outputs = all_outputs(network, prepared, preparation, starts)
     series = prepared.arrays.series_of_row[starts]
     residuals = Residuals(
         outputs=outputs,

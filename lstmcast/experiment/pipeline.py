@@ -98,7 +98,7 @@ def train(
             show_chatter=show_chatter,
         )
         release_memory()
-        calibration, notes = calibrate(dataset, fitted)
+        calibration, notes = calibrate(dataset, fitted.network)
         measured = measure(dataset, fitted, calibration)
         warnings = (*dataset.warnings, *fitted.warnings, *notes)
         fitting = sum(history.seconds for history in fitted.histories)

@@ -17,6 +17,7 @@ WEEKLY: dict[str, Any] = {
     "window": {"lookback": 7, "horizon": 3},
     "split": {"train": 60, "validation": 15, "test": 25},
     "model": {"units": [3]},
+    "calibration": {"levels": [0.8]},  # the validation split is too short for more
 }
 
 

@@ -86,6 +86,7 @@ def test_every_test_origin_is_forecast_once_by_the_fold_that_it_is_of(always):
     ahead = arrays["starts"][:, None] + 7 + np.arange(3)
     assert np.array_equal(arrays["y_true"][..., 0], y[ahead])
     assert np.array_equal(arrays["baseline_naive"][:, 0, 0], y[arrays["starts"] + 6])
+    assert arrays["levels"].tolist() == [0.1, 0.9]
     assert set(arrays) == {
         "fold",
         "targets",
@@ -96,6 +97,7 @@ def test_every_test_origin_is_forecast_once_by_the_fold_that_it_is_of(always):
         "origin_times",
         "y_true",
         "y_pred",
+        "quantiles",
         "baseline_naive",
         "baseline_seasonal_naive",
         "baseline_drift",

@@ -1,5 +1,4 @@
 import json
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -23,7 +22,7 @@ QUANTILES = {
 def calibrated(frame, **settings):
     data = dataset_of(frame, split=COUNTS, **settings)
     network = network_of(data)
-    calibration, warnings = calibrate(data, SimpleNamespace(network=network))
+    calibration, warnings = calibrate(data, network)
     return data, network, calibration, warnings
 
 
@@ -111,7 +110,7 @@ def test_a_calibration_is_read_back_as_it_was():
 def test_without_validation_windows_or_by_choice_nothing_is_calibrated():
     empty = {"train": 100, "validation": 0, "test": 60}
     data = dataset_of(hourly_frame(220), split=empty)
-    assert calibrate(data, SimpleNamespace(network=network_of(data))) == (None, ())
+    assert calibrate(data, network_of(data)) == (None, ())
     _, _, calibration, _ = calibrated(hourly_frame(220), calibration={"method": "none"})
     assert calibration is None
 
@@ -183,7 +182,7 @@ def test_exchangeable_windows_hold_the_share_within_a_point_and_a_half(lead):
         window={"lookback": 2, "horizon": 1, "lead": lead},
     )
     network = FakeNetwork(1)
-    calibration, _ = calibrate(data, SimpleNamespace(network=network))
+    calibration, _ = calibrate(data, network)
     found = measured(data, network, calibration).metrics
     for scores in (found["static"], found["adaptive"]):
         for each in scores["intervals"]:

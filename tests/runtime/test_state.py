@@ -1,6 +1,5 @@
 import json
 import os
-from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -26,7 +25,7 @@ class Run:
     def __init__(self, folder, frame=FRAME, *, known=110, **settings):
         data = dataset_of(frame[:known], split=COUNTS, **settings)
         self.network = network_of(data)
-        self.calibration, _ = calibrate(data, SimpleNamespace(network=self.network))
+        self.calibration, _ = calibrate(data, self.network)
         learned = nothing_learned(self.calibration, data.preparation)
         values = {"static": self.calibration.to_json(), "learned": learned.to_json()}
         self.bundle = bundle_of(data, folder, calibration=values)

@@ -206,7 +206,7 @@ def _draw_bands(axes: Axes, times: Times, quantiles: FloatArray, levels: tuple[f
             quantiles[:, low],
             quantiles[:, high],
             color=style.BAND,
-            alpha=0.3,
+            alpha=0.25 + 0.3 * low,
             lw=0,
             label=label,
         )
