@@ -76,6 +76,15 @@ def _draw_steps(axes: Axes, measured: Mapping[str, Any], freq: str) -> None:
             steps = np.arange(1, len(coverage) + 1)
             marker = "o" if len(coverage) <= 30 else None
             axes.plot(steps, coverage, marker=marker, ms=3, lw=1.4, color=color)
+            axes.annotate(
+                f"{100 * each['level']:g} %",
+                (steps[-1], coverage[-1]),
+                xytext=(5, 0),
+                textcoords="offset points",
+                va="center",
+                fontsize=8.5,
+                color=color,
+            )
     axes.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
     axes.set_ylim(max(0.0, lowest - 0.05), 1.01)
     shares = " and ".join(f"{100 * share:g} %" for share in measured["asked"])
