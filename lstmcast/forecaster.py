@@ -97,8 +97,8 @@ class Forecaster:
                 them.
 
         Returns:
-            `windows`, `metrics` and `metrics_scaled` by split, and `verdicts`; as `fit` measured
-            them also the `members` of an ensemble.
+            `windows`, `metrics` and `metrics_scaled` by split, `intervals` of a run that is
+            calibrated, and `verdicts`; as `fit` measured them also the `members` of an ensemble.
 
         Raises:
             DataError: If the data cannot be used.
@@ -115,13 +115,18 @@ class Forecaster:
         *,
         future: pd.DataFrame | str | Path | None = None,
         steps: int | None = None,
+        learn: bool = False,
     ) -> pd.DataFrame:
         """Forecast each series from its last row on; one that is too short is left out.
+
+        Intervals are as far as they have learned (see `docs/intervals.md`).
 
         Args:
             data: History, or its file; None for the run's own last rows.
             future: The future covariates over the horizon, or their file.
             steps: How many; None for `window.horizon`.
+            learn: Let the intervals learn from what is new in the data before, and keep that beside
+                the run, in `<run>.state/`.
 
         Returns:
             Long form: time, series, target (if several), `step`, `prediction`, quantiles.
@@ -132,7 +137,8 @@ class Forecaster:
         """
         from lstmcast.runtime.tables import prediction_frame
 
-        return prediction_frame(self._forecast(self._long_history(data), future, steps))
+        panel = self._long_history(data)
+        return prediction_frame(self._forecast(panel, future, steps, learn=learn))
 
     def sample(
         self,
@@ -157,7 +163,7 @@ class Forecaster:
             Long form: time, series, target (if several), `path`, `step`, `value`.
 
         Raises:
-            ConfigError: As `predict`; also if the forecast is a point.
+            ConfigError: As `predict`; also if the forecast is a point without intervals.
             DataError: As `predict`.
         """
         from lstmcast.runtime.tables import paths_frame
@@ -180,21 +186,29 @@ class Forecaster:
         steps: int | None,
         *,
         n_paths: int | None = None,
+        learn: bool = False,
     ) -> Forecast:
         """The forecast from a panel, with sample paths where their number is given."""
         from lstmcast.runtime.forecasting import forecast
         from lstmcast.runtime.inputs import future_panel, unfamiliar_levels
         from lstmcast.runtime.paths import Sampling, read_ranks
+        from lstmcast.runtime.state import calibration_now
 
         ahead = None if future is None else future_panel(self.bundle, future)
         if ahead is not None:
             for text in unfamiliar_levels(ahead, self.bundle.preparation):
                 warnings.warn(text, DataWarning, stacklevel=3)
+        calibration, notes = calibration_now(
+            self.bundle, self.network(), learn_from=panel if learn else None, future=ahead
+        )
+        for text in notes:
+            warnings.warn(text, DataWarning, stacklevel=3)
         sampling = Sampling(read_ranks(self.bundle), n_paths, kept=n_paths is not None)
         return forecast(
             panel,
             self.bundle.preparation,
             self.network(),
+            calibration=calibration,
             steps=steps,
             future=ahead,
             sampling=sampling,

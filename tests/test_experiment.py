@@ -29,6 +29,7 @@ from tests.builders import panel_frame, weekly_cycle
 from tests.networks import BACKEND
 
 FILES = {
+    "calibration.json",
     "config.yaml",
     "context.csv",
     "forecasts.csv",
@@ -76,6 +77,22 @@ def test_a_run_is_whole_and_verified(trained_run):
     assert manifest["network"]["parameters"] == sum(
         weight.size for weight in load_bundle(trained_run).weights().values()
     )
+
+
+def test_a_run_keeps_how_its_intervals_are_calibrated_and_what_they_learned(trained_run):
+    bundle = load_bundle(trained_run)
+    calibration, learned = bundle.calibration()
+    metrics = bundle.metrics()
+    assert calibration.n_windows.tolist() == [metrics["windows"]["validation"]]
+    assert str(learned.tracks[0].time) == "2024-06-08T00:00:00.000000"
+    with np.load(trained_run / "forecasts.npz", allow_pickle=False) as arrays:
+        assert arrays["levels"].tolist() == list(calibration.shown) == [0.025, 0.1, 0.9, 0.975]
+        assert arrays["quantiles"].shape == (*arrays["y_true"].shape, 4)
+    found = metrics["intervals"]
+    wide = next(each for each in found["static"]["intervals"] if each["level"] == 0.95)
+    assert wide["coverage"] == pytest.approx(metrics["metrics"]["test"]["model"]["coverage"])
+    assert "the 95 % interval" in metrics["verdicts"]["intervals"]["text"]
+    assert set(metrics["metrics"]["test"]["naive"]) >= {"crps"}
 
 
 def test_the_test_forecasts_are_those_of_the_exported_network(trained_run):

@@ -19,6 +19,7 @@ CONFIG = {
     "data": {"time": "day", "target": "y"},
     "window": {"lookback": 5, "horizon": 2},
     "model": {"units": [3]},
+    "calibration": {"levels": [0.8]},
     "training": {"epochs": 1, "backend": BACKEND, "device": "cpu"},
 }
 
@@ -31,7 +32,7 @@ def fitted():
 def test_a_fitted_forecaster_evaluates_and_predicts(fitted):
     assert fitted.evaluate()["metrics"]["test"]["model"]["mae"] > 0
     forecast = fitted.predict()
-    assert list(forecast) == ["day", "step", "prediction"]
+    assert list(forecast) == ["day", "step", "prediction", "0.1", "0.9"]
     assert forecast["day"].tolist() == pd.to_datetime(["2024-06-09", "2024-06-10"]).tolist()
     assert np.isfinite(forecast["prediction"]).all()
 

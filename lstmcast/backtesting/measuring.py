@@ -106,11 +106,18 @@ def _pooled(
     def joined(name: str) -> Any:
         return np.concatenate([result.arrays[name] for result in results])[order]
 
-    kept = results[0].arrays
+    # Those of every fold: none of them, or all, have validation windows to be calibrated on.
+    levels, kept = tuple(results[0].facts["levels"]), results[0].arrays
     quantiles, parameters = (
         joined(name) if name in kept else None for name in ("quantiles", "parameters")
     )
-    said = Said(starts[order], joined("points"), quantiles, parameters)
+    said = Said(
+        starts=starts[order],
+        points=joined("points"),
+        quantiles=quantiles,
+        levels=levels,
+        parameters=parameters,
+    )
     forecasts = beside_actuals(said, observed, config)
     statistical: dict[str, ByWindow] = {name: joined(name) for name in config.backtest.statistical}
     return (

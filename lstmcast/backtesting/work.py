@@ -21,19 +21,23 @@ from lstmcast.data.panel import IntArray
 from lstmcast.data.preparing import Prepared, prepare
 from lstmcast.data.windows import window_starts
 from lstmcast.errors import DivergedError, TooShortError
+from lstmcast.experiment.calibrating import calibrate
 from lstmcast.experiment.network import InMemory, train_in_memory
 from lstmcast.machine import release_memory
+from lstmcast.runtime.calibration import Calibration
 from lstmcast.runtime.evaluating import training_scales
-from lstmcast.runtime.outputs import levels_of, split_outputs, window_outputs
+from lstmcast.runtime.outputs import forecast_levels, window_outputs
 
 
 @dataclass(frozen=True)
 class _Fitted:
-    """The network that a fold was fitted for, and what it was fitted on."""
+    """The network that a fold was fitted for, what it was fitted on, and its intervals."""
 
     number: int
     dataset: Dataset
     trained: InMemory
+    calibration: Calibration | None
+    warnings: tuple[str, ...]
 
 
 def run_group(task: Task, group: Group) -> tuple[FoldResult, ...]:
@@ -77,23 +81,26 @@ def _fit(
     dataset = build_dataset(task.config, data.panel, splits=data.splits)
     follower.fit_begins(fold.number, task.n_folds)
     trained = train_in_memory(dataset, follower.training, weights=weights)
-    return _Fitted(fold.number, dataset, trained)
+    calibration, warnings = calibrate(dataset, trained.network)
+    return _Fitted(fold.number, dataset, trained, calibration, (*dataset.warnings, *warnings))
 
 
 def _forecast(task: Task, fold: Fold, data: FoldData, fitted: _Fitted, began: float) -> FoldResult:
     """Forecast the windows of a fold with the network that serves it."""
     preparation = fitted.dataset.preparation
     prepared, starts = _test_windows(task, fold, data, fitted)
-    outputs = window_outputs(fitted.trained.network, prepared, preparation, starts)
-    points, quantiles = split_outputs(outputs.quantiles, levels_of(preparation.config))
+    outputs = window_outputs(
+        fitted.trained.network, prepared, preparation, starts, calibration=fitted.calibration
+    )
     carried = carried_forward(prepared, starts, task.config, fitted_before=data.splits.bounds[:, 2])
-    arrays = {"starts": data.in_whole(starts), "points": points, **carried.forecasts}
-    if quantiles is not None:
-        arrays["quantiles"] = quantiles
+    arrays = {"starts": data.in_whole(starts), "points": outputs.points, **carried.forecasts}
+    if outputs.quantiles is not None:
+        arrays["quantiles"] = outputs.quantiles
     if outputs.parameters is not None:
         arrays["parameters"] = outputs.parameters
     facts = {
         "fold": fold.number,
+        "levels": list(forecast_levels(preparation.config, fitted.calibration)),
         **_facts_of_fit(fitted),
         "warnings": [*_own_warnings(fold, fitted), *carried.warnings],
         "seconds": time.perf_counter() - began,
@@ -144,10 +151,9 @@ def _facts_of_fit(fitted: _Fitted) -> dict[str, Any]:
 
 def _own_warnings(fold: Fold, fitted: _Fitted) -> list[str]:
     """Those of the fit that are not of the whole data; once, with the fold it was fitted for."""
-    dataset = fitted.dataset
     if fold.number != fitted.number:
         return []
-    return [text for text in dataset.warnings if text not in dataset.panel.warnings]
+    return [text for text in fitted.warnings if text not in fitted.dataset.panel.warnings]
 
 
 def _digest(*parts: bytes | np.ndarray) -> str:

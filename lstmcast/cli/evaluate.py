@@ -50,13 +50,14 @@ def evaluate(
         warn_of_keras(forecaster, console)
     metrics = forecaster.evaluate(data)
     judged = judge(metrics)
-    names = ["windows", "metrics", "metrics_scaled", "members", "over_series", "worst_series"]
-    names.append("verdicts")
+    names = ["windows", "metrics", "metrics_scaled", "intervals", "members", "over_series"]
+    names += ["worst_series", "verdicts"]
     console.answer(
         results_text(metrics),
         run=str(forecaster.bundle.path),
         data=data,
-        # Only an ensemble has members, and they are measured in training alone.
+        # Only a calibrated run has intervals; only an ensemble has members, and they are measured
+        # in training alone.
         **{name: metrics[name] for name in names if name in metrics},
         **judged.fields(),
     )

@@ -205,8 +205,8 @@ def _min_coverage(limit: float, value: float | None) -> Judged:
     name = f"--min-coverage {limit:g}"
     if value is None:
         why = (
-            "there is no interval; set output.type to quantiles or a distribution, with several "
-            "levels"
+            "there is no interval; train with calibration.method auto and a validation split, or "
+            "with output.type quantiles or a distribution, with several levels"
         )
         return Judged("min-coverage", limit, None, passed=False, text=f"{name}: {why}")
     passed = value >= limit

@@ -81,6 +81,14 @@ def predict(
         bool,
         typer.Option("--template", help="Write the file of future covariates to fill in instead."),
     ] = False,
+    learn: Annotated[
+        bool,
+        typer.Option(
+            "--learn/--no-learn",
+            help="Let the intervals learn from the actual values that --data brings, and keep that "
+            "beside the run, in RUN.state.",
+        ),
+    ] = True,
     runs_dir: RunsDir = RUNS_DIR,
     as_json: AsJson = False,
     quiet: Quiet = False,
@@ -88,7 +96,8 @@ def predict(
     """Forecast from the last row of the data on.
 
     Columns: the time, the series and the target where there are several, step, prediction, and
-    each quantile named by its level. With --samples: path and value in place of the last two.
+    each quantile named by its level; of a calibrated run these are the ends of its intervals. With
+    --samples: path and value in place of the last two.
 
     \b
     lstmcast predict latest
@@ -108,7 +117,8 @@ def predict(
     else:
         warn_of_keras(forecaster, console)
         if samples is None:
-            frame = forecaster.predict(data, future=future, steps=steps)
+            learns = learn and data is not None
+            frame = forecaster.predict(data, future=future, steps=steps, learn=learns)
         else:
             frame = forecaster.sample(samples, data, future=future, steps=steps)
     deliver(frame, delivery, console, run=str(forecaster.bundle.path), data=data)

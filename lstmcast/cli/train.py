@@ -63,9 +63,9 @@ def train(
 
 
 def _fields(run: TrainedRun) -> dict[str, Any]:
-    names = ["windows", "epochs", "best_epoch", "metrics", "metrics_scaled", "members"]
-    names += ["over_series", "worst_series"]
+    names = ["windows", "epochs", "best_epoch", "metrics", "metrics_scaled", "intervals"]
     # Only an ensemble has members, only a panel series.
+    names += ["members", "over_series", "worst_series"]
     measured = {name: run.metrics[name] for name in names if name in run.metrics}
     seconds = {name: round(value, 3) for name, value in run.seconds.items()}
     return {"run": str(run.path), "seconds": seconds, **measured}

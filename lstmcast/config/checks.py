@@ -102,6 +102,8 @@ def _names_in_forecasts(config: Config) -> Iterator[Finding]:
         taken.add("weight")
     if not isinstance(config.output, PointOutput):
         taken |= {str(level) for level in config.output.levels}
+    if config.calibration.method != "none":
+        taken |= {str(level) for level in config.calibration.quantiles}
     for field, column in (("time", data.time), ("series", data.series)):
         if isinstance(column, str) and column in taken:
             yield Finding(
@@ -338,7 +340,7 @@ _ROLES = tuple(
 # Each check with the locations that it reads.
 _CHECKS: dict[Check, tuple[Location, ...]] = {
     _roles: _ROLES,
-    _names_in_forecasts: (*_ROLES, ("model",), ("output",)),
+    _names_in_forecasts: (*_ROLES, ("model",), ("output",), ("calibration",)),
     _feature_columns: (*_ROLES, ("features",)),
     _names_known_to_python: (("data", "csv"), ("data", "tz")),
     _separators: (("data", "csv"),),

@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, model_validator
 
 from lstmcast.config.base import Section
+from lstmcast.config.sections.calibration import Adaptive, Calibration
 from lstmcast.config.sections.data import (
     Covariate,
     CsvFormat,
@@ -41,10 +42,12 @@ from lstmcast.models.lstm import Parameters as LstmParameters
 from lstmcast.models.registry import AnyParameters
 
 __all__ = [
+    "Adaptive",
     "Augmentation",
     "Backtest",
     "BaselineName",
     "Calendar",
+    "Calibration",
     "Categories",
     "Config",
     "Covariate",
@@ -90,6 +93,7 @@ SECTIONS = (
     "model",
     "output",
     "training",
+    "calibration",
     "evaluation",
     "backtest",
     "tune",
@@ -122,6 +126,9 @@ class Config(Section):
     model: AnyParameters = Field(default=LstmParameters(), description="The network.")
     output: Output = Field(default=PointOutput(), description="What a forecast is.")
     training: Training = Field(default=Training(), description="How the network is fitted.")
+    calibration: Calibration = Field(
+        default=Calibration(), description="Intervals from the errors of the validation windows."
+    )
     evaluation: Evaluation = Field(
         default=Evaluation(), description="What is measured, and beside what."
     )

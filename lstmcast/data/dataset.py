@@ -161,7 +161,7 @@ _UNSCORED = (
 )
 _EMPTY = {
     "validation": "the validation split is empty: early stopping, reduce_lr and the best weights "
-    "are switched off; the weights of the last epoch are kept.",
+    "are switched off; the weights of the last epoch are kept, and intervals are not calibrated.",
     "test": "the test split is empty: the model is not measured on data that it has not seen.",
 }
 

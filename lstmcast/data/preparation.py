@@ -18,7 +18,7 @@ from lstmcast.data.features import Feature, warm_up
 from lstmcast.data.grouping import Grouping
 from lstmcast.data.holidays import HolidayDates
 from lstmcast.data.panel import FloatArray, Schema
-from lstmcast.data.scaling import inverse_transform
+from lstmcast.data.scaling import inverse_transform, transform_target
 
 
 @dataclass(frozen=True)
@@ -133,6 +133,28 @@ class Preparation:
         for i, exponent in enumerate(self.exponents):
             units[:, :, i] = inverse_transform(units[:, :, i], transform, exponent)
         return units
+
+    def to_network(self, targets: FloatArray, groups: NDArray[np.int64]) -> FloatArray:
+        """Targets in network units, the inverse of `to_units`.
+
+        Args:
+            targets: `(n_windows, horizon, n_targets)`, in the user's units and the domain of the
+                transform.
+            groups: int64, `(n_windows,)`, the group of each window's series.
+
+        Returns:
+            float64, of the same shape.
+        """
+        transform = self.config.scaling.target_transform
+        bent = [
+            transform_target(targets[:, :, i], transform, exponent)
+            for i, exponent in enumerate(self.exponents)
+        ]
+        scaler = self.target_scaler
+        return np.asarray(
+            (np.stack(bent, axis=-1) - scaler.centre[groups][:, None])
+            / scaler.scale[groups][:, None]
+        )
 
     def to_json(self) -> dict[str, Any]:
         """As plain JSON values; a number that is not finite is null."""

@@ -17,12 +17,15 @@ from lstmcast.evaluation.forecasts import WindowForecasts
 from lstmcast.evaluation.members import spread
 from lstmcast.evaluation.verdicts import baseline_verdict, fit_verdict, shared_verdict
 from lstmcast.experiment.network import Fitted
+from lstmcast.runtime.adapting import Learned
+from lstmcast.runtime.calibration import Calibration
 from lstmcast.runtime.evaluating import (
     Scales,
     forecast_windows,
     score_forecasts,
     training_scales,
 )
+from lstmcast.runtime.intervals import add_intervals, interval_verdicts, measure_intervals
 
 # Training windows that are scored; beyond it an even sample stands for all.
 SCORED_TRAINING_WINDOWS = 20_000
@@ -32,20 +35,30 @@ JUDGED: tuple[SplitName, ...] = ("validation", "test")
 
 @dataclass(frozen=True)
 class Measured:
-    """The test forecasts, what `metrics.json` holds, and the scores of each series of a panel."""
+    """The test forecasts and what `metrics.json` holds of all splits.
+
+    Attributes:
+        test: The forecasts.
+        metrics: JSON values.
+        verdicts: Sentences, the headline first.
+        learned: What the intervals have learned over the test windows; None where nothing learns.
+        by_series: The scores of each series of a panel.
+    """
 
     test: WindowForecasts
     metrics: dict[str, Any]
     verdicts: tuple[str, ...]
+    learned: Learned | None
     by_series: SeriesScores | None = None
 
 
-def measure(dataset: Dataset, fitted: Fitted) -> Measured:
+def measure(dataset: Dataset, fitted: Fitted, calibration: Calibration | None) -> Measured:
     """Forecast the windows of every split and score them.
 
     Args:
         dataset: The splits.
         fitted: The network that the run will forecast with, its members, and how they were fitted.
+        calibration: Of its intervals.
     """
     preparation, config = dataset.preparation, dataset.preparation.config
     scales = training_scales(dataset.prepared, dataset.splits)
@@ -64,7 +77,12 @@ def measure(dataset: Dataset, fitted: Fitted) -> Measured:
 
     def score(split: SplitName) -> WindowForecasts:
         forecasts = forecast_windows(
-            dataset.prepared, preparation, fitted.network, split=split, starts=scored[split]
+            dataset.prepared,
+            preparation,
+            fitted.network,
+            split=split,
+            starts=scored[split],
+            calibration=calibration,
         )
         metrics["metrics"][split], metrics["metrics_scaled"][split] = score_forecasts(
             forecasts, scales, dataset.panel, config.evaluation.metrics
@@ -83,10 +101,23 @@ def measure(dataset: Dataset, fitted: Fitted) -> Measured:
     if dataset.panel.schema.series is not None:
         by_series = series_scores(test, config.evaluation.metrics, scales.mase_of(dataset.panel))
         metrics |= by_series.summary()
+    learned = None
+    if calibration is not None and test.n_windows:
+        intervals = measure_intervals(
+            calibration,
+            dataset.prepared,
+            preparation,
+            fitted.network,
+            forecasts=test,
+            mase_scale=scales.mase_of(dataset.panel),
+        )
+        learned = intervals.learned
+        add_intervals(metrics, intervals)
     metrics["verdicts"] = _verdicts(metrics, test, fitted, lead=config.window.lead)
-    texts = (metrics["verdicts"][kind]["text"] for kind in ("baseline", "echo", "fit"))
-    verdicts = tuple(text for text in texts if text)
-    return Measured(test=test, metrics=metrics, verdicts=verdicts, by_series=by_series)
+    order = ("baseline", "intervals", "echo", "fit")
+    found = (metrics["verdicts"][kind]["text"] for kind in order if kind in metrics["verdicts"])
+    verdicts = tuple(text for text in found if text)
+    return Measured(test, metrics, verdicts, learned, by_series)
 
 
 def _sample(starts: IntArray) -> IntArray:
@@ -150,6 +181,7 @@ def _verdicts(
     echo = echo_check(test, lead=lead)
     return {
         "baseline": {"text": against.text, "beats": against.beats, "skill": against.skill},
+        **interval_verdicts(metrics),
         "fit": {"text": fit.text, "kind": fit.kind},
         "echo": {"text": echo.text, "is_echo": echo.is_echo},
     }

@@ -15,10 +15,12 @@ from lstmcast.config.schema import Config
 from lstmcast.data.dataset import Dataset, build_dataset, fingerprint, load_panel
 from lstmcast.execution.work import Executor
 from lstmcast.experiment.apart import check_apart
+from lstmcast.experiment.calibrating import calibrate
 from lstmcast.experiment.measuring import measure
 from lstmcast.experiment.network import fit
 from lstmcast.experiment.recording import (
     manifest_of,
+    write_calibration,
     write_data,
     write_ranks,
     write_report,
@@ -97,14 +99,17 @@ def train(
             show_chatter=show_chatter,
         )
         release_memory()
-        measured = measure(dataset, fitted)
-        warnings = (*dataset.warnings, *fitted.warnings)
+        calibration, notes = calibrate(dataset, fitted.network)
+        measured = measure(dataset, fitted, calibration)
+        warnings = (*dataset.warnings, *fitted.warnings, *notes)
         fitting = sum(history.seconds for history in fitted.histories)
         seconds = {"total": time.perf_counter() - began, "fit": fitting}
         manifest = manifest_of(dataset, fitted, created)
         manifest |= {"warnings": list(warnings), "seconds": seconds}
-        write_ranks(writer, dataset, fitted)
+        write_ranks(writer, dataset, fitted.network, calibration)
         write_results(writer, dataset.panel.schema, fitted, measured)
+        if calibration is not None:
+            write_calibration(writer, calibration, measured.learned)
         write_report(writer, manifest, dataset, fitted, measured)
         path = writer.finish(manifest)
     except BaseException:

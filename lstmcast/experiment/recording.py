@@ -30,8 +30,11 @@ from lstmcast.reporting.wording import (
     utc_moment,
 )
 from lstmcast.runtime import bundle as files
+from lstmcast.runtime.adapting import Learned
 from lstmcast.runtime.bundle import RunWriter
+from lstmcast.runtime.calibration import Calibration
 from lstmcast.runtime.context import context_frame, context_rows
+from lstmcast.runtime.network import Network
 from lstmcast.runtime.paths import fit_ranks
 from lstmcast.runtime.tables import forecasts_frame, series_frame
 
@@ -105,12 +108,22 @@ def write_results(writer: RunWriter, schema: Schema, fitted: Fitted, measured: M
         writer.table(files.FORECASTS_CSV, forecasts_frame(test, schema))
 
 
-def write_ranks(writer: RunWriter, dataset: Dataset, fitted: Fitted) -> None:
+def write_ranks(
+    writer: RunWriter, dataset: Dataset, network: Network, calibration: Calibration | None
+) -> None:
     """How the steps of a window go together, for sample paths; where there is validation."""
     starts = dataset.starts["validation"]
-    ranks = fit_ranks(fitted.network, dataset.prepared, dataset.preparation, starts)
+    ranks = fit_ranks(
+        network, dataset.prepared, dataset.preparation, starts, calibration=calibration
+    )
     if ranks is not None:
         writer.arrays(files.RANKS, [("ranks", ranks.values)])
+
+
+def write_calibration(writer: RunWriter, calibration: Calibration, learned: Learned | None) -> None:
+    """How far the quantiles are shifted, and what they have learned over the test windows."""
+    values = {"static": calibration.to_json(), "learned": learned and learned.to_json()}
+    writer.json(files.CALIBRATION, values, indented=False)
 
 
 def forecast_arrays(test: WindowForecasts) -> Iterator[tuple[str, np.ndarray]]:
@@ -172,6 +185,7 @@ def _contents(
         members=metrics.get("members"),
         over_series=metrics.get("over_series"),
         worst_series=metrics.get("worst_series"),
+        intervals=metrics.get("intervals"),
         actuals=Actuals(panel.times, dataset.prepared.actual, panel.offsets),
     )
 

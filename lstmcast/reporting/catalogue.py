@@ -11,6 +11,7 @@ from lstmcast.reporting.wording import count
 
 MIN_ACF_WINDOWS = 20
 _MIN_STEPS = 5
+_OF_INTERVALS = ("reliability", "pit")
 _OF_ALL_ERRORS = ("residual_histogram", "residuals_vs_predicted", "residuals_over_time")
 
 
@@ -36,6 +37,17 @@ PLOTS = {
         "Error by step",
         "Mean absolute error at each step of the horizon. Where a baseline runs below the model, "
         "use that baseline for those steps.",
+    ),
+    "reliability": Entry(
+        "Reliability of the intervals",
+        "A line below the diagonal means intervals that are too narrow. `learning` is what they "
+        "hold where each actual value moves them as soon as it is known.",
+    ),
+    "pit": Entry(
+        "Where actual values fall among the quantiles",
+        "Flat where the calibrated quantiles are right; high at both ends where they are too "
+        "narrow, high in the middle where they are too wide, and a slope where forecasts are "
+        "biased.",
     ),
     "loss": Entry(
         "Training and validation loss",
@@ -72,6 +84,8 @@ def plots_left_out(contents: Contents) -> dict[str, str]:
     if not contents.test.n_windows:
         no_windows = "The test split has no windows."
         return {**reasons, **{name: no_windows for name in PLOTS if name != "loss"}}
+    if contents.intervals is None:
+        reasons.update(dict.fromkeys(_OF_INTERVALS, "The intervals are not calibrated."))
     n_steps = contents.test.n_windows * contents.test.horizon
     if n_steps < _MIN_STEPS:
         few = f"There are too few errors to show: {count(n_steps, 'step')} in the test split."

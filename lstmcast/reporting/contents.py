@@ -77,6 +77,7 @@ class Contents:
         members: Of an ensemble, what `metrics.json` holds of its members.
         over_series: Of a panel, what `metrics.json` holds of the averages over its series.
         worst_series: And of its worst series.
+        intervals: What `metrics.json` holds of calibrated intervals; None without any.
     """
 
     name: str
@@ -95,3 +96,4 @@ class Contents:
     members: Mapping[str, Any] | None = None
     over_series: Mapping[str, Any] | None = None
     worst_series: Mapping[str, Any] | None = None
+    intervals: Mapping[str, Any] | None = None

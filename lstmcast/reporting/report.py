@@ -8,6 +8,7 @@ from pathlib import Path
 from lstmcast.reporting import page
 from lstmcast.reporting.catalogue import PLOTS, plots_left_out
 from lstmcast.reporting.contents import Contents
+from lstmcast.reporting.interval_tables import interval_step_table, interval_table
 from lstmcast.reporting.tables import (
     ResultTable,
     Row,
@@ -66,6 +67,7 @@ def render_report(contents: Contents, plots: Mapping[str, bytes | Path]) -> str:
         page.section("By step", _by_step(contents)),
         page.section("By target", _by_target(contents)),
         page.section("By series", _by_series(contents)),
+        page.section("Intervals", _intervals(contents)),
         page.section("Plots", *_figures(contents, plots)),
         page.section("This run", page.facts(contents.summary)),
         page.section(
@@ -194,6 +196,23 @@ def _by_series(contents: Contents) -> str:
     if worst is not None:
         parts.append(page.table(worst, title="The worst series"))
     return page.beside(parts)
+
+
+def _intervals(contents: Contents) -> str:
+    """How the calibrated intervals hold on the test windows; nothing without any."""
+    measured = contents.intervals
+    if measured is None:
+        return ""
+    note = (
+        f"As calibrated on {measured['windows']:,} validation windows, and learning from each "
+        "actual value of the test period as soon as it is known."
+    )
+    parts = [page.table(interval_table(measured), title="Test", note=note)]
+    if contents.test.horizon > 1:
+        title = "Coverage at each step of the test windows"
+        table = page.table(interval_step_table(measured), title=title, headed=False)
+        parts.append(page.folded(title, table))
+    return "\n".join(parts)
 
 
 def _figures(contents: Contents, plots: Mapping[str, bytes | Path]) -> list[str]:

@@ -29,10 +29,14 @@ from lstmcast.runtime.files import flush, writing
 if TYPE_CHECKING:
     import pandas as pd
 
+    from lstmcast.runtime.adapting import Learned
+    from lstmcast.runtime.calibration import Calibration
+
 FORMAT = 1
 MANIFEST = "manifest.json"
 CONFIG = "config.yaml"
 PREPARATION = "preparation.json"
+CALIBRATION = "calibration.json"
 WEIGHTS = "weights.safetensors"
 NETWORK = "model.onnx"
 CONTEXT = "context.csv"
@@ -90,6 +94,28 @@ class Bundle:
         """`metrics.json`, parsed."""
         return read_metrics(self.path)
 
+    def calibration(self) -> tuple[Calibration, Learned | None] | None:
+        """How the quantiles are calibrated, and what they had learned by the end of the data.
+
+        Returns:
+            None of a run without a calibration; nothing learned where nothing learns.
+
+        Raises:
+            BundleError: If it cannot be read.
+        """
+        if CALIBRATION not in self.manifest["files"]:
+            return None
+        from lstmcast.runtime.adapting import Learned
+        from lstmcast.runtime.calibration import Calibration
+
+        values = _read_json(self.path / CALIBRATION)
+        try:
+            calibration = Calibration.from_json(values["static"])
+            learned = values["learned"]
+            return calibration, learned and Learned.from_json(learned, calibration)
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
+            raise BundleError(f"{self.path / CALIBRATION}: cannot be read: {error}") from error
+
     def weights(self) -> dict[str, np.ndarray]:
         """Weights by name, float32."""
         from safetensors.numpy import load_file
@@ -124,9 +150,11 @@ class RunWriter:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(content, encoding="utf-8", newline="\n")
 
-    def json(self, name: str, values: Any) -> None:
+    def json(self, name: str, values: Any, *, indented: bool = True) -> None:
         """Write JSON; NaN and infinity are refused."""
-        self.text(name, json.dumps(values, indent=1, allow_nan=False, ensure_ascii=False) + "\n")
+        indent = 1 if indented else None
+        text = json.dumps(values, indent=indent, allow_nan=False, ensure_ascii=False)
+        self.text(name, text + "\n")
 
     def table(self, name: str, frame: pd.DataFrame) -> None:
         """Write a table as CSV; numbers in full, so that they read back the same."""

@@ -24,8 +24,10 @@ from lstmcast.evaluation.diagnostics import echo_check
 from lstmcast.evaluation.forecasts import StepsAhead, WindowForecasts
 from lstmcast.evaluation.scoring import mase_scale, scaled_scores, score_split
 from lstmcast.evaluation.verdicts import baseline_verdict
+from lstmcast.runtime.calibration import Calibration
+from lstmcast.runtime.intervals import add_intervals, interval_verdicts, measure_intervals
 from lstmcast.runtime.network import Network
-from lstmcast.runtime.outputs import levels_of, split_outputs, window_outputs
+from lstmcast.runtime.outputs import forecast_levels, window_outputs
 
 if TYPE_CHECKING:
     from lstmcast.runtime.bundle import Bundle
@@ -89,6 +91,7 @@ def forecast_windows(
     *,
     split: str,
     starts: IntArray,
+    calibration: Calibration | None = None,
 ) -> WindowForecasts:
     """Forecast windows of a panel, beside what came true and the baselines.
 
@@ -98,11 +101,17 @@ def forecast_windows(
         network: From inputs to outputs.
         split: Name to give the result.
         starts: int64, `(n_windows,)`.
+        calibration: Of the run; None for the network's own quantiles.
     """
-    outputs = window_outputs(network, prepared, preparation, starts)
-    points, quantiles = split_outputs(outputs.quantiles, levels_of(preparation.config))
+    outputs = window_outputs(network, prepared, preparation, starts, calibration=calibration)
     observed = Observed(prepared.panel, prepared.actual)
-    said = Said(starts, points, quantiles, outputs.parameters)
+    said = Said(
+        starts=starts,
+        points=outputs.points,
+        quantiles=outputs.quantiles,
+        levels=forecast_levels(preparation.config, calibration),
+        parameters=outputs.parameters,
+    )
     return beside_actuals(said, observed, preparation.config, split=split)
 
 
@@ -121,12 +130,13 @@ class Observed:
 
 @dataclass(frozen=True)
 class Said:
-    """What a network said of some windows, in the user's units.
+    """What a model said of some windows, in the user's units.
 
     Attributes:
         starts: int64, `(n_windows,)`.
         points: float64, `(n_windows, horizon, n_targets)`.
         quantiles: float64, `(n_windows, horizon, n_targets, n_levels)`; None for a point forecast.
+        levels: Those of the quantiles.
         parameters: float64, `(n_windows, horizon, n_targets, P)`, of the distribution; None where
             it is not known.
     """
@@ -134,6 +144,7 @@ class Said:
     starts: IntArray
     points: FloatArray
     quantiles: FloatArray | None
+    levels: tuple[float, ...]
     parameters: FloatArray | None = None
 
 
@@ -152,7 +163,7 @@ def beside_actuals(
         y_true=StepsAhead(observed.actual, ahead, window.horizon),
         y_pred=said.points,
         quantiles=said.quantiles,
-        levels=levels_of(config),
+        levels=said.levels,
         distribution=None if said.parameters is None else config.output.type,
         parameters=said.parameters,
         baselines={
@@ -209,8 +220,8 @@ def evaluate_panel(bundle: Bundle, panel: Panel, network: Network) -> dict[str, 
         network: From inputs to outputs.
 
     Returns:
-        `windows`, `metrics` and `metrics_scaled` of the split `test`, and `verdicts`; of a panel
-        also `over_series` and `worst_series`.
+        `windows`, `metrics` and `metrics_scaled` of the split `test`, `intervals` of a run that is
+        calibrated, and `verdicts`; of a panel also `over_series` and `worst_series`.
 
     Raises:
         DataError: If values are missing and the config has no strategy for them.
@@ -228,7 +239,11 @@ def evaluate_panel(bundle: Bundle, panel: Panel, network: Network) -> dict[str, 
     )
     if not len(starts):
         raise _nothing_unseen(panel, preparation)
-    forecasts = forecast_windows(prepared, preparation, network, split="test", starts=starts)
+    calibrated = bundle.calibration()
+    calibration = calibrated and calibrated[0]
+    forecasts = forecast_windows(
+        prepared, preparation, network, split="test", starts=starts, calibration=calibration
+    )
     scales = Scales.from_json(bundle.metrics()["scales"])
     metrics = preparation.config.evaluation.metrics
     scores, scaled = score_forecasts(forecasts, scales, panel, metrics)
@@ -237,16 +252,28 @@ def evaluate_panel(bundle: Bundle, panel: Panel, network: Network) -> dict[str, 
         by_series = series_scores(forecasts, metrics, scales.mase_of(panel)).summary()
     verdict = baseline_verdict(scores)
     echo = echo_check(forecasts, lead=preparation.config.window.lead)
-    return {
+    found: dict[str, Any] = {
         "windows": {"test": len(starts)},
         "metrics": {"test": scores},
         "metrics_scaled": {"test": scaled},
         **by_series,
-        "verdicts": {
-            "baseline": {"text": verdict.text, "beats": verdict.beats, "skill": verdict.skill},
-            "echo": {"text": echo.text, "is_echo": echo.is_echo},
-        },
     }
+    if calibration is not None:
+        intervals = measure_intervals(
+            calibration,
+            prepared,
+            preparation,
+            network,
+            forecasts=forecasts,
+            mase_scale=scales.mase_of(panel),
+        )
+        add_intervals(found, intervals)
+    found["verdicts"] = {
+        "baseline": {"text": verdict.text, "beats": verdict.beats, "skill": verdict.skill},
+        **interval_verdicts(found),
+        "echo": {"text": echo.text, "is_echo": echo.is_echo},
+    }
+    return found
 
 
 def _unseen(panel: Panel, preparation: Preparation) -> IntArray:

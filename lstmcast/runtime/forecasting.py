@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -16,9 +16,10 @@ from lstmcast.data.preparation import Preparation
 from lstmcast.data.preparing import Prepared, prepare
 from lstmcast.data.windows import input_rows
 from lstmcast.errors import ConfigError, DataError, TooShortError
+from lstmcast.runtime.calibration import Calibration
 from lstmcast.runtime.context import context_rows
 from lstmcast.runtime.network import Network
-from lstmcast.runtime.outputs import levels_of, split_outputs, window_inputs, window_outputs
+from lstmcast.runtime.outputs import forecast_levels, window_inputs, window_outputs
 from lstmcast.runtime.paths import Sampling, sample_paths, with_targets
 
 
@@ -49,6 +50,7 @@ def forecast(
     preparation: Preparation,
     network: Network,
     *,
+    calibration: Calibration | None = None,
     steps: int | None = None,
     future: Panel | None = None,
     sampling: Sampling | None = None,
@@ -63,6 +65,7 @@ def forecast(
         panel: History; each series ends at its own last row.
         preparation: What was fitted in training.
         network: From inputs to outputs.
+        calibration: Of the run; None for the network's own quantiles.
         steps: How many; None for the horizon.
         future: The future covariates, as a panel of the same schema.
         sampling: How sample paths are drawn, where they are needed or asked for.
@@ -74,16 +77,19 @@ def forecast(
         TooShortError: If a series has fewer rows than one forecast reads.
     """
     config, sampling = preparation.config, sampling or Sampling()
-    levels, horizon = levels_of(config), config.window.horizon
+    levels, horizon = forecast_levels(config, calibration), config.window.horizon
     if sampling.kept and not levels:
         raise ConfigError(_NO_PATHS)
+    sampling = replace(sampling, calibration=calibration)
     n_ahead = rows_ahead(preparation, steps)
     known = tail(panel, context_rows(panel, preparation))
     extended = ahead = extend(known, n_ahead, future=future)
     rows = ahead.offsets[1:, None] + np.arange(config.window.lead - n_ahead, 0)
     blocks: list[_Block] = []
     for block_rows in np.split(rows, rows.shape[1] // horizon, axis=1):
-        blocks.append(_forecast_block(extended, block_rows, preparation, network))
+        blocks.append(
+            _forecast_block(extended, block_rows, preparation, network, calibration=calibration)
+        )
         extended = with_targets(extended, block_rows, blocks[-1].points)
     shown = slice(0, horizon if steps is None else steps)
     quantiles, paths = _join_quantiles(blocks) if levels else None, None
@@ -104,8 +110,8 @@ def forecast(
 
 
 _NO_PATHS = (
-    "a point forecast has no paths to draw. Train with output.type quantiles, normal, student_t or "
-    "negative_binomial."
+    "a point forecast without intervals has no paths to draw. Train with calibration.method auto "
+    "and a validation split, or with output.type quantiles, normal, student_t or negative_binomial."
 )
 
 
@@ -159,15 +165,20 @@ class _Block:
 
 
 def _forecast_block(
-    panel: Panel, rows: IntArray, preparation: Preparation, network: Network
+    panel: Panel,
+    rows: IntArray,
+    preparation: Preparation,
+    network: Network,
+    *,
+    calibration: Calibration | None,
 ) -> _Block:
     """Forecast some rows `(S, H)` of a panel, the next ones of each series, from those before."""
     window = preparation.config.window
     prepared = prepare(panel, preparation)
     starts = rows[:, 0] - window.lead - window.lookback
     _check_inputs(prepared, preparation, starts)
-    outputs = window_outputs(network, prepared, preparation, starts)
-    return _Block(*split_outputs(outputs.quantiles, levels_of(preparation.config)))
+    outputs = window_outputs(network, prepared, preparation, starts, calibration=calibration)
+    return _Block(outputs.points, outputs.quantiles)
 
 
 def last_windows(

@@ -7,6 +7,7 @@ units.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,6 +20,7 @@ from lstmcast.data.preparation import Preparation
 from lstmcast.data.preparing import Prepared
 from lstmcast.data.windows import gather_inputs
 from lstmcast.evaluation.distributions import DISTRIBUTIONS, Distribution
+from lstmcast.runtime.calibration import Calibration, Outputs
 from lstmcast.runtime.network import WHICH, Network
 
 # Windows that go through the network at once: enough to keep its products busy, few enough that
@@ -28,22 +30,29 @@ BATCH = 256
 
 @dataclass(frozen=True)
 class WindowOutputs:
-    """What a network said of some windows, in the user's units.
+    """What is forecast of some windows, in the user's units.
 
     Attributes:
-        quantiles: float64, `(n_windows, horizon, n_targets, Q)`, ascending; of a point output the
-            point alone.
+        points: float64, `(n_windows, horizon, n_targets)`.
+        quantiles: float64, `(n_windows, horizon, n_targets, Q)`, ascending, at the levels of
+            `forecast_levels`; None of a point output that is not calibrated.
         parameters: float64, `(n_windows, horizon, n_targets, P)`, of the distribution; None where
             the output is none, or a transform of the target has bent it into another.
     """
 
-    quantiles: FloatArray
+    points: FloatArray
+    quantiles: FloatArray | None
     parameters: FloatArray | None
 
 
 def levels_of(config: Config) -> tuple[float, ...]:
-    """Quantile levels of a forecast; empty for a point."""
+    """Quantile levels of a network; empty for a point."""
     return _levels(config.output)
+
+
+def forecast_levels(config: Config, calibration: Calibration | None) -> tuple[float, ...]:
+    """Quantile levels of a forecast: the network's, or those of its calibration."""
+    return levels_of(config) if calibration is None else calibration.shown
 
 
 def _levels(output: Output) -> tuple[float, ...]:
@@ -63,18 +72,9 @@ def n_outputs_of(output: Output) -> int:
     return 1 if output.type == "point" else len(output.levels)
 
 
-def paths_of(output: Output) -> int:
-    """How many sample paths give the quantiles beyond the horizon; none for a point."""
-    return 0 if output.type == "point" else output.paths
-
-
-def split_outputs(
-    quantiles: FloatArray, levels: tuple[float, ...]
-) -> tuple[FloatArray, FloatArray | None]:
-    """Point forecast `(…)` and quantiles `(…, Q)` of `WindowOutputs.quantiles`."""
-    if not levels:
-        return quantiles[..., 0], None
-    return quantiles[..., levels.index(0.5)], quantiles
+def has_paths(config: Config, calibration: Calibration | None) -> bool:
+    """Whether there is a distribution to draw paths from: all but a point without calibration."""
+    return config.output.type != "point" or calibration is not None
 
 
 def window_inputs(
@@ -97,7 +97,12 @@ def window_inputs(
 
 
 def window_outputs(
-    network: Network, prepared: Prepared, preparation: Preparation, starts: IntArray
+    network: Network,
+    prepared: Prepared,
+    preparation: Preparation,
+    starts: IntArray,
+    *,
+    calibration: Calibration | None = None,
 ) -> WindowOutputs:
     """Forecasts of some windows, gathered and run batch by batch.
 
@@ -106,21 +111,75 @@ def window_outputs(
         prepared: The panel, made ready.
         preparation: What was fitted.
         starts: int64, `(n_windows,)`.
+        calibration: Of the run; None for the network's own quantiles.
     """
     arrays, config = prepared.arrays, preparation.config
+    shown = None if calibration is None else calibration.only_shown()
+    levels = forecast_levels(config, calibration)
     shape = (len(starts), config.window.horizon, arrays.n_targets)
-    quantiles = np.empty((*shape, max(1, len(levels_of(config)))))
+    # The point first, then the quantiles.
+    units = np.empty((*shape, 1 + len(levels)))
     kept = _stays_a_distribution(config)
     parameters = np.empty((*shape, n_outputs_of(config.output))) if kept else None
+    for place, batch, outputs in batch_outputs(network, prepared, preparation, starts):
+        series = arrays.series_of_row[batch]
+        groups = prepared.groups[series]
+        quantiles = outputs.quantiles
+        if shown is not None:
+            own = shown.grouping.of_series(prepared.panel.series)[series]
+            quantiles = shown.quantiles(outputs, own)
+        values = outputs.points[..., None]
+        if quantiles is not None:
+            values = np.concatenate([values, quantiles], axis=-1)
+        units[place] = preparation.to_units(values, groups)
+        if config.output.type == "negative_binomial":
+            # A shift may take the quantiles of counts below the least of these.
+            units[place] = np.maximum(units[place], 0.0)
+        if parameters is not None and outputs.parameters is not None:
+            parameters[place] = _in_units(outputs.parameters, preparation, groups)
+    return WindowOutputs(units[..., 0], units[..., 1:] if levels else None, parameters)
+
+
+def batch_outputs(
+    network: Network, prepared: Prepared, preparation: Preparation, starts: IntArray
+) -> Iterator[tuple[slice, IntArray, Outputs]]:
+    """What a network says of some windows, in network units.
+
+    Yields:
+        Which of the windows, their starts, and what it says of them.
+    """
     for first in range(0, len(starts), BATCH):
-        batch = starts[first : first + BATCH]
-        outputs = network(window_inputs(prepared, preparation, batch)).astype(np.float64)
-        groups = prepared.groups[arrays.series_of_row[batch]]
-        at_levels = network_quantiles(outputs, config.output)
-        quantiles[first : first + BATCH] = preparation.to_units(at_levels, groups)
-        if parameters is not None:
-            parameters[first : first + BATCH] = _in_units(outputs, preparation, groups)
-    return WindowOutputs(quantiles, parameters)
+        place = slice(first, first + BATCH)
+        yield place, starts[place], raw_outputs(network, prepared, preparation, starts[place])
+
+
+def all_outputs(
+    network: Network, prepared: Prepared, preparation: Preparation, starts: IntArray
+) -> Outputs:
+    """What a network says of some windows, in network units, all at once; not its parameters."""
+    config = preparation.config
+    shape = (len(starts), config.window.horizon, prepared.arrays.n_targets)
+    levels = levels_of(config)
+    points, quantiles = np.empty(shape), np.empty((*shape, len(levels)))
+    for place, _, outputs in batch_outputs(network, prepared, preparation, starts):
+        points[place] = outputs.points
+        if outputs.quantiles is not None:
+            quantiles[place] = outputs.quantiles
+    return Outputs(points, quantiles if levels else None)
+
+
+def raw_outputs(
+    network: Network, prepared: Prepared, preparation: Preparation, starts: IntArray
+) -> Outputs:
+    """What a network says of a batch of windows, in network units."""
+    output = preparation.config.output
+    raw = network(window_inputs(prepared, preparation, starts)).astype(np.float64)
+    at_levels, levels = network_quantiles(raw, output), _levels(output)
+    is_distribution = distribution_of(output) is not None
+    if not levels:
+        return Outputs(at_levels[..., 0], None)
+    points = at_levels[..., levels.index(0.5)]
+    return Outputs(points, at_levels, raw if is_distribution else None)
 
 
 def network_quantiles(outputs: FloatArray, output: Output) -> FloatArray:
@@ -139,47 +198,76 @@ def network_quantiles(outputs: FloatArray, output: Output) -> FloatArray:
     return distribution.at_levels(outputs, _levels(output))
 
 
-def values_at(outputs: FloatArray, probability: FloatArray, output: Output) -> FloatArray:
-    """What a forecast holds at a probability for each value: the inverse of `probability_of`.
+@dataclass(frozen=True)
+class Predictive:
+    """The distribution that is forecast of each value, in network units.
 
-    Between the levels of quantiles it is linear; beyond the outermost ones it stays at these.
+    Attributes:
+        levels: Quantile levels, ascending.
+        quantiles: float64, `(n_windows, horizon, n_targets, Q)`, at these.
+        distribution: Whose parameters are known; None where the quantiles are all.
+        parameters: float64, `(n_windows, horizon, n_targets, P)`, of the distribution.
+    """
+
+    levels: FloatArray
+    quantiles: FloatArray
+    distribution: Distribution | None = None
+    parameters: FloatArray | None = None
+
+    def values_at(self, probability: FloatArray) -> FloatArray:
+        """What it holds at a probability for each value: the inverse of `probability_of`.
+
+        Between the levels of quantiles it is linear; beyond the outermost ones it stays at these.
+
+        Args:
+            probability: float64, `(n_windows, horizon, n_targets)`, between 0 and 1.
+
+        Returns:
+            float64, of the same shape, in network units.
+        """
+        if self.distribution is not None and self.parameters is not None:
+            return self.distribution.quantile(self.parameters, probability)
+        inside = np.clip(probability, self.levels[0], self.levels[-1])
+        levels = np.broadcast_to(self.levels, self.quantiles.shape)
+        return _interpolated(inside, levels, self.quantiles)
+
+    def probability_of(self, values: FloatArray, *, u: FloatArray) -> FloatArray:
+        """The probability that it gave to values up to those that came true.
+
+        Args:
+            values: float64, `(n_windows, horizon, n_targets)`, in network units.
+            u: float64, as `values`: uniform numbers, for what lies between two counts.
+
+        Returns:
+            float64, as `values`; of quantiles no further out than their outermost levels.
+        """
+        if self.distribution is not None and self.parameters is not None:
+            return self.distribution.transform(self.parameters, values, u)
+        inside = np.clip(values, self.quantiles[..., 0], self.quantiles[..., -1])
+        levels = np.broadcast_to(self.levels, self.quantiles.shape)
+        return _interpolated(inside, self.quantiles, levels)
+
+
+def predictive_of(
+    outputs: Outputs, config: Config, calibration: Calibration | None, own: IntArray
+) -> Predictive | None:
+    """The distribution that is forecast of some windows; None of a point without a calibration.
 
     Args:
-        outputs: Of the network, float64 `(n_windows, horizon, n_targets, n_outputs)`.
-        probability: float64, `(n_windows, horizon, n_targets)`, between 0 and 1.
-        output: What the outputs are.
-
-    Returns:
-        float64, `(n_windows, horizon, n_targets)`, in network units.
+        outputs: Of the network.
+        config: The experiment.
+        calibration: Of the run, which says more than quantiles of a network, and less than a
+            distribution.
+        own: int64, `(n_windows,)`, the group of the calibration that serves each window.
     """
-    distribution = distribution_of(output)
-    if distribution is not None:
-        return distribution.quantile(outputs, probability)
-    levels = np.array(_levels(output))
-    inside = np.clip(probability, levels[0], levels[-1])
-    return _interpolated(inside, np.broadcast_to(levels, outputs.shape), outputs)
-
-
-def probability_of(
-    outputs: FloatArray, values: FloatArray, output: Output, *, u: FloatArray
-) -> FloatArray:
-    """The probability that a forecast gave to values up to those that came true.
-
-    Args:
-        outputs: Of the network, float64 `(n_windows, horizon, n_targets, n_outputs)`.
-        values: float64, `(n_windows, horizon, n_targets)`, in network units.
-        output: What the outputs are.
-        u: float64, as `values`: uniform numbers, for what lies between two counts.
-
-    Returns:
-        float64, as `values`; of quantiles no further out than their outermost levels.
-    """
-    distribution = distribution_of(output)
-    if distribution is not None:
-        return distribution.transform(outputs, values, u)
-    levels = np.array(_levels(output))
-    inside = np.clip(values, outputs[..., 0], outputs[..., -1])
-    return _interpolated(inside, outputs, np.broadcast_to(levels, outputs.shape))
+    distribution = distribution_of(config.output)
+    if distribution is None and calibration is not None:
+        levels = np.array(calibration.levels)
+        return Predictive(levels, calibration.quantiles(outputs, own))
+    if outputs.quantiles is None:
+        return None
+    levels = np.array(levels_of(config))
+    return Predictive(levels, outputs.quantiles, distribution, outputs.parameters)
 
 
 def _interpolated(at: FloatArray, x: FloatArray, y: FloatArray) -> FloatArray:

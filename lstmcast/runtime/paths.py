@@ -23,8 +23,9 @@ from lstmcast.data.preparing import Prepared, prepare
 from lstmcast.data.windows import target_rows
 from lstmcast.errors import BundleError
 from lstmcast.runtime.bundle import RANKS, Bundle
+from lstmcast.runtime.calibration import Calibration
 from lstmcast.runtime.network import Network
-from lstmcast.runtime.outputs import BATCH, paths_of, probability_of, values_at, window_inputs
+from lstmcast.runtime.outputs import BATCH, Predictive, has_paths, predictive_of, raw_outputs
 
 # Validation windows whose ranks a run keeps.
 KEPT_WINDOWS = 256
@@ -66,11 +67,13 @@ class Sampling:
         ranks: How the steps of a block go together; None draws them apart.
         n_paths: How many for each series; None for `output.paths`.
         kept: Whether the forecast holds the paths, not only their quantiles.
+        calibration: Of the run; None for the network's own quantiles.
     """
 
     ranks: Ranks | None = None
     n_paths: int | None = None
     kept: bool = False
+    calibration: Calibration | None = None
 
 
 def sample_paths(
@@ -97,7 +100,7 @@ def sample_paths(
         Which series, and their paths, float64 `(s, paths, n_steps, T)`, in the user's units.
     """
     shape = (n_steps, ahead.n_targets)
-    n_paths = sampling.n_paths or paths_of(preparation.config.output)
+    n_paths = sampling.n_paths or preparation.config.output.paths
     longest = int(np.diff(ahead.offsets).max())
     at_once = max(1, ROWS // longest)
     n_series = max(1, at_once // n_paths)
@@ -113,7 +116,13 @@ def sample_paths(
         for begin in range(0, len(which), at_once):
             part = slice(begin, begin + at_once)
             panel = select(ahead, which[part])
-            values[part] = _walk(panel, preparation, network, probabilities[part])
+            values[part] = _walk(
+                panel,
+                preparation,
+                network,
+                probabilities[part],
+                calibration=sampling.calibration,
+            )
         yield some, values.reshape(-1, n_paths, *shape)
 
 
@@ -131,7 +140,12 @@ def _probabilities(
 
 
 def _walk(
-    panel: Panel, preparation: Preparation, network: Network, probabilities: FloatArray
+    panel: Panel,
+    preparation: Preparation,
+    network: Network,
+    probabilities: FloatArray,
+    *,
+    calibration: Calibration | None,
 ) -> FloatArray:
     """One path for each series of a panel, `(n_series, n_steps, T)`."""
     window, n_steps = preparation.config.window, probabilities.shape[1]
@@ -142,7 +156,12 @@ def _walk(
         starts = rows[:, first] - window.lead - window.lookback
         prepared = prepare(panel, preparation)
         values[:, block] = _drawn(
-            network, prepared, preparation, starts, probabilities=probabilities[:, block]
+            network,
+            prepared,
+            preparation,
+            starts,
+            probabilities=probabilities[:, block],
+            calibration=calibration,
         )
         panel = with_targets(panel, rows[:, block], values[:, block])
     return values
@@ -155,14 +174,15 @@ def _drawn(
     starts: IntArray,
     *,
     probabilities: FloatArray,
+    calibration: Calibration | None,
 ) -> FloatArray:
     """What the forecasts of some windows hold at probabilities, in the user's units."""
     config = preparation.config
     values = np.empty_like(probabilities)
     for first in range(0, len(starts), BATCH):
         batch = slice(first, first + BATCH)
-        outputs = _outputs(network, prepared, preparation, starts[batch])
-        drawn = values_at(outputs, probabilities[batch], config.output)
+        predictive = _predictive(network, prepared, preparation, starts[batch], calibration)
+        drawn = predictive.values_at(probabilities[batch])
         groups = prepared.groups[prepared.arrays.series_of_row[starts[batch]]]
         with np.errstate(over="ignore"):
             units = preparation.to_units(np.clip(drawn, -FARTHEST, FARTHEST), groups)
@@ -171,11 +191,23 @@ def _drawn(
     return values
 
 
-def _outputs(
-    network: Network, prepared: Prepared, preparation: Preparation, starts: IntArray
-) -> FloatArray:
-    inputs = window_inputs(prepared, preparation, starts)
-    return network(inputs).astype(np.float64)
+def _predictive(
+    network: Network,
+    prepared: Prepared,
+    preparation: Preparation,
+    starts: IntArray,
+    calibration: Calibration | None,
+) -> Predictive:
+    """The distribution that is forecast of some windows."""
+    outputs = raw_outputs(network, prepared, preparation, starts)
+    own = np.zeros(len(starts), dtype=np.int64)
+    if calibration is not None:
+        of_series = calibration.grouping.of_series(prepared.panel.series)
+        own = of_series[prepared.arrays.series_of_row[starts]]
+    found = predictive_of(outputs, preparation.config, calibration, own)
+    if found is None:
+        raise ValueError("a point forecast without a calibration has no distribution")
+    return found
 
 
 def with_targets(panel: Panel, rows: IntArray, targets: FloatArray) -> Panel:
@@ -186,24 +218,30 @@ def with_targets(panel: Panel, rows: IntArray, targets: FloatArray) -> Panel:
 
 
 def fit_ranks(
-    network: Network, prepared: Prepared, preparation: Preparation, starts: IntArray
+    network: Network,
+    prepared: Prepared,
+    preparation: Preparation,
+    starts: IntArray,
+    *,
+    calibration: Calibration | None = None,
 ) -> Ranks | None:
-    """The ranks of a random choice of windows; None where there are none, or of a point forecast.
+    """The ranks of a random choice of windows; None where there are none, or no distribution.
 
     Args:
         network: From inputs to outputs.
         prepared: The panel, made ready.
         preparation: What was fitted.
         starts: int64, `(n_windows,)`, windows that the network was not fitted on.
+        calibration: Of the run.
     """
     config = preparation.config
-    if config.output.type == "point" or not len(starts):
+    if not has_paths(config, calibration) or not len(starts):
         return None
     rng = np.random.default_rng(config.seed)
     chosen = np.sort(rng.permutation(starts)[:KEPT_WINDOWS])
-    outputs = _outputs(network, prepared, preparation, chosen)
+    predictive = _predictive(network, prepared, preparation, chosen, calibration)
     true = prepared.arrays.targets[target_rows(chosen, config.window)].astype(np.float64)
-    found = probability_of(outputs, true, config.output, u=rng.random(true.shape))
+    found = predictive.probability_of(true, u=rng.random(true.shape))
     # Those beyond the outermost quantiles are alike: in any order.
     order = np.lexsort((rng.random(found.shape), found), axis=0)
     return Ranks(np.argsort(order, axis=0).astype(np.uint16))

@@ -15,7 +15,7 @@ from lstmcast.backtesting import work
 from lstmcast.config.loading import config_from_mapping
 from lstmcast.config.schema import Config
 from lstmcast.data.dataset import Dataset
-from lstmcast.experiment.network import Trained, train_in_memory
+from lstmcast.experiment.network import InMemory, train_in_memory
 from lstmcast.training.progress import Progress
 from tests.builders import weekly_cycle
 from tests.networks import BACKEND
@@ -26,6 +26,7 @@ WEEKLY: dict[str, Any] = {
     "window": {"lookback": 7, "horizon": 3},
     "split": {"train": 60, "validation": 15, "test": 25},
     "model": {"units": [3]},
+    "calibration": {"levels": [0.8]},  # the validation split is too short for more
 }
 
 
@@ -43,16 +44,16 @@ def frame_of(n_rows: int = 100) -> Any:
 
 
 @pytest.fixture(scope="module")
-def fits() -> dict[str, Trained]:
+def fits() -> dict[str, InMemory]:
     """The fits of a module, kept by `remembering`."""
     return {}
 
 
 @contextmanager
-def remembering(fits: dict[str, Trained]) -> Iterator[None]:
+def remembering(fits: dict[str, InMemory]) -> Iterator[None]:
     """Fit the same network on the same rows once: for tests of what is made of the fits."""
 
-    def fit(dataset: Dataset, progress: Progress, *, weights: Any = None) -> Trained:
+    def fit(dataset: Dataset, progress: Progress, *, weights: Any = None) -> InMemory:
         config = dataset.preparation.config.model_dump(mode="json", exclude={"backtest"})
         said = json.dumps([config, dataset.preparation.to_json()])
         content = pickle.dumps((said, dataset.fitted_starts, dataset.prepared.arrays, weights))
@@ -67,7 +68,7 @@ def remembering(fits: dict[str, Trained]) -> Iterator[None]:
 
 
 @pytest.fixture
-def fitted_once(fits: dict[str, Trained]) -> Iterator[None]:
+def fitted_once(fits: dict[str, InMemory]) -> Iterator[None]:
     """Fits that the module has seen are taken from there."""
     with remembering(fits):
         yield

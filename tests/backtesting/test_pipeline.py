@@ -90,6 +90,7 @@ def test_every_test_origin_is_forecast_once_by_the_fold_that_it_is_of(always):
     ahead = arrays["starts"][:, None] + 7 + np.arange(3)
     assert np.array_equal(arrays["y_true"][..., 0], y[ahead])
     assert np.array_equal(arrays["baseline_naive"][:, 0, 0], y[arrays["starts"] + 6])
+    assert arrays["levels"].tolist() == [0.1, 0.9]
     assert set(arrays) == {
         "fold",
         "targets",
@@ -100,6 +101,7 @@ def test_every_test_origin_is_forecast_once_by_the_fold_that_it_is_of(always):
         "origin_times",
         "y_true",
         "y_pred",
+        "quantiles",
         "baseline_naive",
         "baseline_seasonal_naive",
         "baseline_drift",
@@ -139,16 +141,21 @@ def test_the_tables_hold_every_fold_and_forecast(always):
     assert folds["train_windows"].tolist() == [60 - 9, 67 - 9, 75 - 9]
     assert {"mase", "mase_naive", "epochs", "best_epoch", "seconds"} <= set(folds)
     table = pd.read_csv(always.path / "forecasts.csv")
-    assert table.columns.tolist() == ["fold", "origin", "day", "step", "prediction", "actual"]
+    columns = ["fold", "origin", "day", "step", "prediction", "actual", "0.1", "0.9"]
+    assert table.columns.tolist() == columns
     assert len(table) == 23 * 3
 
 
 def test_the_first_fold_is_the_run_of_the_same_config(always, tmp_path):
     run = train(config_of(), frame=frame_of(), runs_dir=tmp_path)
     with np.load(run.path / "forecasts.npz") as arrays:
-        np.testing.assert_allclose(arrays["y_pred"][:7], arrays_of(always)["y_pred"][:7], rtol=1e-5)
+        for name in ("y_pred", "quantiles"):
+            ours = arrays_of(always)[name][:7]
+            np.testing.assert_allclose(arrays[name][:7], ours, rtol=1e-5)
     assert always.metrics["scales"] == run.metrics["scales"]
-    assert always.metrics["metrics"]["test"]["naive"] == run.metrics["metrics"]["test"]["naive"]
+    baselines = [each.metrics["metrics"]["test"]["naive"] for each in (always, run)]
+    # A baseline has intervals, and so a CRPS, in a run alone.
+    assert baselines[0] == {name: v for name, v in baselines[1].items() if name != "crps"}
 
 
 def test_a_backtest_is_no_run(always):

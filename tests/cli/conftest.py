@@ -28,6 +28,7 @@ model:
   units: [3]
 training:
   epochs: 2
+calibration: {levels: [0.8]}  # the validation split is too short for more
 """
 
 

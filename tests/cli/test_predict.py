@@ -10,7 +10,7 @@ import pytest
 
 from lstmcast.cli import delivering
 from lstmcast.runtime.inputs import future_panel
-from tests.builders import hourly_frame
+from tests.builders import hourly_frame, weekly_cycle
 from tests.cli.conftest import Invoke
 from tests.runtime.fakes import bundle_of, dataset_of
 
@@ -24,7 +24,7 @@ def data(trained_run: Path) -> Path:
 def test_a_pipe_gets_the_whole_forecast_as_csv(trained_run: Path, invoke: Invoke) -> None:
     result = invoke("predict", trained_run)
     frame = pd.read_csv(io.StringIO(result.out))
-    assert list(frame.columns) == ["day", "step", "prediction"]
+    assert list(frame.columns) == ["day", "step", "prediction", "0.025", "0.1", "0.9", "0.975"]
     assert list(frame["step"]) == [1, 2, 3]
     assert frame["day"][0] == "2024-06-09"  # the day after the 160th
 
@@ -62,7 +62,7 @@ def test_a_terminal_gets_a_table_and_how_to_keep_it(
 ) -> None:
     monkeypatch.setattr(delivering.sys.stdout, "isatty", lambda: True)
     result = invoke("predict", trained_run)
-    assert result.out.splitlines()[0].split() == ["day", "step", "prediction"]
+    assert result.out.splitlines()[0].split()[:4] == ["day", "step", "prediction", "0.025"]
     assert "--output forecast.csv" in result.err
 
 
@@ -197,3 +197,29 @@ def test_what_reading_did_to_the_data_is_told_on_standard_error(
     result = invoke("predict", trained_run, "--data", newer)
     assert result.code == 0
     assert "warning: left out 1 row at the start or end of a series" in result.err
+
+
+def test_intervals_learn_from_new_data_beside_the_run(
+    trained_run: Path, tmp_path: Path, invoke: Invoke
+) -> None:
+    run = tmp_path / trained_run.name
+    shutil.copytree(trained_run, run)
+    state = tmp_path / f"{run.name}.state" / "calibration.json"
+    newer = tmp_path / "newer.csv"
+    weekly_cycle(180).to_csv(newer, index=False)
+    untaught = invoke("predict", run, "--data", newer, "--no-learn")
+    assert not state.exists()
+    taught = invoke("predict", run, "--data", newer)
+    kept = state.read_text()
+    assert taught.code == untaught.code == 0
+    frames = [pd.read_csv(io.StringIO(result.out)) for result in (taught, untaught)]
+    assert list(frames[0]["prediction"]) == list(frames[1]["prediction"])
+    assert list(frames[0]["0.975"]) != list(frames[1]["0.975"])
+    assert invoke("predict", run, "--data", newer).out == taught.out
+    assert state.read_text() == kept
+    assert json.loads(kept)["learned"][0]["time"].startswith("2024-06-28")
+    assert invoke("predict", run).code == 0
+    state.write_text("{")
+    broken = invoke("predict", run, "--data", newer)
+    assert broken.code == 0
+    assert "warning:" in broken.err and "is not read" in broken.err

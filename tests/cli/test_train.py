@@ -22,6 +22,7 @@ TOP = {
     "seconds",
     "metrics",
     "metrics_scaled",
+    "intervals",
 }
 METRICS = {"mse", "rmse", "mae", "r2", "smape", "mase"}
 

@@ -64,7 +64,9 @@ def test_a_column_has_one_role(change: dict[str, Any], path: str) -> None:
         ({"series": "actual"}, {}),
         ({"series": "target"}, {}),
         ({"series": "weight"}, {"model": {"type": "attention"}}),
-        ({"time": "0.1"}, {"output": {"type": "quantiles"}, "training": {"loss": "quantile"}}),
+        ({"time": "0.5"}, {"output": {"type": "quantiles"}, "training": {"loss": "quantile"}}),
+        ({"time": "0.975"}, {}),
+        ({"series": "0.25"}, {"calibration": {"levels": [0.5]}}),
     ],
 )
 def test_the_time_and_the_series_are_not_named_like_a_column_of_the_forecasts(
@@ -81,7 +83,7 @@ def test_the_time_and_the_series_are_not_named_like_a_column_of_the_forecasts(
     [
         {"target": "prediction", "past_covariates": ["step"], "future_covariates": ["origin"]},
         {"target": "load", "series": "target", "time": "weight"},
-        {"time": "0.1"},
+        {"time": "0.5"},
         {"time": ["year", "step"]},
     ],
 )

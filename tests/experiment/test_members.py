@@ -8,7 +8,8 @@ import pandas as pd
 import pytest
 
 from lstmcast.errors import ConfigError
-from lstmcast.experiment.members import check_apart, shapes_of
+from lstmcast.experiment.apart import check_apart
+from lstmcast.experiment.members import shapes_of
 from lstmcast.models.shapes import Shapes
 from tests.builders import hourly_frame, panel_frame
 from tests.runtime.fakes import config_of, dataset_of

@@ -8,8 +8,10 @@ from typing import Any
 
 import numpy as np
 import pytest
+from scipy.stats import norm
 
 from lstmcast.evaluation.forecasts import WindowForecasts
+from lstmcast.evaluation.intervals import GRID, score_intervals
 from lstmcast.evaluation.scoring import score_split
 from lstmcast.reporting.contents import Actuals, Contents, Fit
 
@@ -103,6 +105,26 @@ def make_forecasts(
     return forecasts, actuals
 
 
+def make_intervals(test: WindowForecasts) -> dict[str, Any]:
+    """What `metrics.json` holds of intervals: too narrow as calibrated, right while they learn."""
+    errors = test.y_true[:] - test.y_pred
+    size = np.maximum(errors.std(axis=0, keepdims=True), 1e-6)
+
+    def scores(levels: tuple[float, ...], factor: float) -> dict[str, Any]:
+        shifts = errors.mean() + factor * size[..., None] * norm.ppf(levels)
+        quantiles = test.y_pred[..., None] + shifts
+        return score_intervals(test.y_true, quantiles, levels, n_windows=test.n_windows)
+
+    return {
+        "windows": 300,
+        "asked": [0.8, 0.95],
+        "rate": 0.02,
+        "static": scores(tuple(sorted((0.025, *GRID, 0.975))), 0.7),
+        "adaptive": scores((0.025, 0.1, 0.9, 0.975), 1.0),
+        "difference": {"size": 1.4, "gap": 0.1},
+    }
+
+
 def make_contents(
     *, freq: str = "h", changes: dict[str, Any] | None = None, **shape: Any
 ) -> Contents:
@@ -124,6 +146,7 @@ def make_contents(
         "scores": {"train": scores, "validation": scores, "test": scores},
         "metrics_scaled": {"test": {"mse": 0.2345, "mae": 0.345}},
         "actuals": actuals,
+        "intervals": make_intervals(test) if test.n_windows else None,
     }
     return Contents(**{**fields, **(changes or {})})
 

@@ -11,6 +11,7 @@ from lstmcast.reporting.catalogue import PLOTS, plots_left_out
 from lstmcast.reporting.contents import Fit
 from lstmcast.reporting.plots import write_plots
 from lstmcast.reporting.plots.acf import plot_residual_acf
+from lstmcast.reporting.plots.calibration import plot_pit, plot_reliability
 from lstmcast.reporting.plots.error_by_step import plot_error_by_step
 from lstmcast.reporting.plots.forecast import plot_forecast
 from lstmcast.reporting.plots.loss import plot_loss
@@ -64,7 +65,39 @@ def test_a_single_window_is_drawn_but_has_no_autocorrelation(contents_of, tmp_pa
 
 def test_a_single_step_in_all_has_no_residual_plots(contents_of, tmp_path):
     names = {path.stem for path in write_plots(contents_of(n_windows=1, horizon=1), tmp_path)}
-    assert names == {"loss", "forecast", "error_by_step"}
+    assert names == {"loss", "forecast", "error_by_step", "reliability", "pit"}
+
+
+def test_intervals_that_are_not_calibrated_are_not_drawn(contents_of):
+    left_out = plots_left_out(contents_of(changes={"intervals": None}))
+    assert left_out == dict.fromkeys(("reliability", "pit"), "The intervals are not calibrated.")
+
+
+class TestReliability:
+    def test_shows_the_observed_share_of_each_interval(self, contents):
+        (axes, steps) = plot_reliability(contents).axes
+        static, learning = axes.lines[1:]
+        expected = [each["coverage"] for each in contents.intervals["static"]["intervals"]]
+        assert static.get_ydata().tolist() == expected
+        assert learning.get_xdata().tolist() == [0.8, 0.95]
+        assert steps.get_title(loc="left") == "by step: intervals of 80 % and 95 %"
+
+    def test_needs_no_second_panel_for_a_single_step_and_no_learning(self, contents_of):
+        contents = contents_of(horizon=1)
+        without = {**contents.intervals, "adaptive": None}
+        figure = plot_reliability(replace(contents, intervals=without))
+        assert len(figure.axes) == 1
+        assert len(figure.axes[0].lines) == 2
+
+
+class TestPit:
+    def test_bars_are_the_shares_between_twentieths(self, contents):
+        (axes,) = plot_pit(contents).axes
+        heights = [bar.get_height() for bar in axes.patches if bar.get_width() < 0.1]
+        assert len(heights) == 20
+        assert sum(heights) == pytest.approx(1)
+        # Too narrow by 0.7: what should be beyond the outermost twentieth lies there more often.
+        assert heights[0] > 0.08 and heights[-1] > 0.08
 
 
 def test_nothing_but_the_test_plots_is_left_without_a_history(contents_of):
@@ -170,7 +203,7 @@ class TestForecast:
     def test_says_which_quantiles_a_band_spans(self, contents_of):
         figure = plot_forecast(contents_of(n_windows=3, levels=(0.05, 0.25, 0.5, 0.75, 0.95)))
         labels = figure.axes[0].get_legend_handles_labels()[1]
-        assert {"5–95 % quantiles", "25–75 % quantiles"} <= set(labels)
+        assert {"90 % interval", "50 % interval"} <= set(labels)
 
 
 class TestErrorByStep:

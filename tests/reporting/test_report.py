@@ -51,7 +51,7 @@ def test_the_verdict_comes_before_all_else(contents):
 def test_it_shows_every_part(contents):
     warned = replace(contents, warnings=("3 rows were dropped.",), verdicts=("Good.", "Fitted."))
     page = Page(render_report(warned, {"loss": PNG}))
-    assert page.texts["h2"] == ["Results", "By step", "Plots", "This run", "Config"]
+    assert page.texts["h2"] == ["Results", "By step", "Intervals", "Plots", "This run", "Config"]
     assert page.texts["dt"] == ["Rows", "Backend", "Seed"]
     assert page.texts["li"] == ["3 rows were dropped."]
     assert page.texts["pre"] == ["name: demand\nwindow:\n  lookback: 48"]

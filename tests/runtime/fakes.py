@@ -66,9 +66,18 @@ def network_of(dataset: Dataset) -> FakeNetwork:
     return FakeNetwork(config.window.horizon, dataset.panel.n_targets, n_outputs)
 
 
-def write_run(dataset: Dataset, runs_dir: Path, run_id: str = "run-1", **manifest: Any) -> Path:
+def write_run(
+    dataset: Dataset,
+    runs_dir: Path,
+    run_id: str = "run-1",
+    *,
+    calibration: dict[str, Any] | None = None,
+    **manifest: Any,
+) -> Path:
     """The directory of a run as `train` writes it, without a network."""
     writer = RunWriter(runs_dir, run_id)
+    if calibration is not None:
+        writer.json(files.CALIBRATION, calibration)
     panel, preparation = dataset.panel, dataset.preparation
     writer.text(files.CONFIG, dump_config(preparation.config))
     writer.json(files.PREPARATION, preparation.to_json())
@@ -80,6 +89,8 @@ def write_run(dataset: Dataset, runs_dir: Path, run_id: str = "run-1", **manifes
     return writer.finish({**created, **manifest})
 
 
-def bundle_of(dataset: Dataset, runs_dir: Path) -> Bundle:
+def bundle_of(
+    dataset: Dataset, runs_dir: Path, *, calibration: dict[str, Any] | None = None
+) -> Bundle:
     """The same, read back."""
-    return load_bundle(write_run(dataset, runs_dir))
+    return load_bundle(write_run(dataset, runs_dir, calibration=calibration))

@@ -5,14 +5,15 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from lstmcast.config.schema import QuantilesOutput
+from lstmcast.data.grouping import Grouping
+from lstmcast.runtime.calibration import Calibration, Outputs
 from lstmcast.runtime.outputs import (
+    Predictive,
     levels_of,
     n_outputs_of,
     network_quantiles,
-    probability_of,
-    split_outputs,
-    values_at,
+    predictive_of,
+    raw_outputs,
     window_outputs,
 )
 from tests.builders import hourly_frame, panel_frame
@@ -40,14 +41,18 @@ def always(parameters):
     return network
 
 
-def test_outputs_are_a_point_or_quantiles_with_the_median_as_point():
-    outputs = np.arange(6.0).reshape(1, 1, 2, 3)
-    points, quantiles = split_outputs(outputs, (0.1, 0.5, 0.9))
-    assert points.tolist() == [[[1, 4]]]
-    assert quantiles is outputs
-    points, quantiles = split_outputs(outputs[..., :1], ())
-    assert points.tolist() == [[[0, 3]]]
-    assert quantiles is None
+@pytest.mark.parametrize("output", [{}, {"type": "quantiles"}, {"type": "normal"}], ids=str)
+def test_outputs_are_a_point_and_quantiles_with_the_median_as_point(output):
+    data = dataset_of(hourly_frame(40), output=output)
+    given = [1.0, 2.0, 3.0][: n_outputs_of(data.preparation.config.output)]
+    starts = data.starts["train"][:2]
+    found = raw_outputs(always(given), data.prepared, data.preparation, starts)
+    kind = data.preparation.config.output.type
+    assert found.points.shape == (2, 3, 1)
+    assert (found.quantiles is None) == (kind == "point")
+    assert (found.parameters is None) == (kind != "normal")
+    if found.quantiles is not None:
+        np.testing.assert_array_equal(found.points, found.quantiles[..., 1])
 
 
 @pytest.mark.parametrize(
@@ -107,37 +112,57 @@ def test_what_is_no_distribution_has_no_parameters(output):
     starts = data.starts["train"]
     found = window_outputs(always(outputs), data.prepared, data.preparation, starts)
     assert found.parameters is None
-    assert found.quantiles.shape == (len(starts), 3, 1, len(outputs))
+    if output:
+        assert found.quantiles.shape == (len(starts), 3, 1, len(outputs))
+    else:
+        assert found.quantiles is None
 
 
 def test_quantiles_are_joined_by_lines_and_flat_beyond():
-    output = QuantilesOutput(levels=[0.1, 0.5, 0.9])
-    outputs = np.array([[0.0, 1.0, 5.0]])
+    forecast = Predictive(np.array([0.1, 0.5, 0.9]), np.array([[0.0, 1.0, 5.0]]))
     for probability, value in [(0.02, 0), (0.1, 0), (0.2, 0.25), (0.5, 1), (0.7, 3), (0.99, 5)]:
-        assert values_at(outputs, np.array([probability]), output)[0] == pytest.approx(value)
+        assert forecast.values_at(np.array([probability]))[0] == pytest.approx(value)
     for value, probability in [(-9, 0.1), (0, 0.1), (0.25, 0.2), (1, 0.5), (3, 0.7), (99, 0.9)]:
-        found = probability_of(outputs, np.array([float(value)]), output, u=np.array([0.3]))
+        found = forecast.probability_of(np.array([float(value)]), u=np.array([0.3]))
         assert found[0] == pytest.approx(probability)
 
 
 def test_quantiles_that_are_the_same_are_no_obstacle():
-    output = QuantilesOutput(levels=[0.1, 0.5, 0.9])
-    flat = np.array([[2.0, 2.0, 2.0]])
-    assert values_at(flat, np.array([0.3]), output).tolist() == [2]
-    assert 0.1 <= probability_of(flat, np.array([2.0]), output, u=np.array([0.3]))[0] <= 0.9
-    single = QuantilesOutput(levels=[0.5])
-    assert values_at(flat[:, :1], np.array([0.9]), single).tolist() == [2]
-    assert probability_of(flat[:, :1], np.array([7.0]), single, u=np.array([0.3])).tolist() == [0.5]
+    flat = Predictive(np.array([0.1, 0.5, 0.9]), np.array([[2.0, 2.0, 2.0]]))
+    assert flat.values_at(np.array([0.3])).tolist() == [2]
+    assert 0.1 <= flat.probability_of(np.array([2.0]), u=np.array([0.3]))[0] <= 0.9
+    single = Predictive(np.array([0.5]), np.array([[2.0]]))
+    assert single.values_at(np.array([0.9])).tolist() == [2]
+    assert single.probability_of(np.array([7.0]), u=np.array([0.3])).tolist() == [0.5]
 
 
 @pytest.mark.parametrize("kind", ["normal", "student_t"])
 def test_values_at_and_probability_of_undo_each_other(kind):
-    output = config_of(output={"type": kind}).output
-    outputs = np.tile(np.array(PARAMETERS[kind]), (5, 1))
+    config = config_of(output={"type": kind})
+    parameters = np.tile(np.array(PARAMETERS[kind]), (5, 1))
+    quantiles = network_quantiles(parameters, config.output)
+    outputs = Outputs(quantiles[..., 1], quantiles, parameters)
+    forecast = predictive_of(outputs, config, None, np.zeros(5, dtype=np.int64))
     probability = np.array([0.01, 0.2, 0.5, 0.8, 0.99])
-    values = values_at(outputs, probability, output)
-    found = probability_of(outputs, values, output, u=np.zeros(5))
+    found = forecast.probability_of(forecast.values_at(probability), u=np.zeros(5))
     np.testing.assert_allclose(found, probability, rtol=1e-10)
+
+
+def test_a_point_has_a_distribution_only_where_it_is_calibrated():
+    outputs, own = Outputs(np.array([[[3.0]]]), None), np.zeros(1, dtype=np.int64)
+    assert predictive_of(outputs, config_of(), None, own) is None
+    shifts = np.array([[[[-1.0, 2.0]]]])
+    calibration = Calibration(
+        grouping=Grouping(()),
+        network_levels=(),
+        shown=(0.25, 0.75),
+        levels=(0.25, 0.75),
+        shifts=shifts,
+        size=np.ones((1, 1, 1)),
+        n_windows=np.array([9]),
+    )
+    forecast = predictive_of(outputs, config_of(), calibration, own)
+    assert forecast.values_at(np.full((1, 1, 1), 0.5)).tolist() == [[[3.5]]]
 
 
 def test_quantiles_of_a_normal_distribution_need_no_scipy():

@@ -11,23 +11,28 @@ from lstmcast.config.base import Section
 from lstmcast.config.sections.types import BaselineName, MetricName, PositiveInt, unique
 
 
-class PointOutput(Section):
+class _AnyOutput(Section):
+    """What all outputs have."""
+
+    type: str
+    paths: Annotated[int, Field(ge=10, le=100_000)] = Field(
+        default=200,
+        description="Sample paths that a forecast beyond the horizon draws for its quantiles.",
+    )
+
+
+class PointOutput(_AnyOutput):
     """One number for each target and step."""
 
     type: Literal["point"] = Field(default="point", description="One number.")
 
 
-class _LevelsOutput(Section):
-    """What all outputs have that say how sure they are."""
+class _LevelsOutput(_AnyOutput):
+    """What all outputs have that say by themselves how sure they are."""
 
-    type: str
     levels: list[Annotated[float, Field(gt=0, lt=1)]] = Field(
         default=[0.1, 0.5, 0.9],
         description="Quantiles of the forecast, ascending, 0.5 among them.",
-    )
-    paths: Annotated[int, Field(ge=10, le=100_000)] = Field(
-        default=200,
-        description="Sample paths that a forecast beyond the horizon draws for its quantiles.",
     )
 
     @field_validator("levels")

@@ -200,16 +200,23 @@ def _draw_bands(axes: Axes, times: Times, quantiles: FloatArray, levels: tuple[f
     """The intervals between outer levels, `quantiles` float64 `(n, Q)`; at most two."""
     for low in range(min(2, len(levels) // 2)):
         high = len(levels) - 1 - low
-        label = f"{100 * levels[low]:g}–{100 * levels[high]:g} % quantiles"
+        label = _band_label(levels[low], levels[high])
         axes.fill_between(
             times,
             quantiles[:, low],
             quantiles[:, high],
             color=style.BAND,
-            alpha=0.3,
+            alpha=0.25 + 0.3 * low,
             lw=0,
             label=label,
         )
+
+
+def _band_label(low: float, high: float) -> str:
+    """The share between two levels that lie alike around the median, else the levels."""
+    if abs(low + high - 1) < 1e-9:
+        return f"{100 * (high - low):g} % interval"
+    return f"{100 * low:g}–{100 * high:g} % quantiles"
 
 
 def _actual_between(

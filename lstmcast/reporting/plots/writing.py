@@ -12,6 +12,7 @@ from lstmcast.reporting.catalogue import plots_left_out
 from lstmcast.reporting.contents import Contents
 from lstmcast.reporting.origins import Origins
 from lstmcast.reporting.plots.acf import plot_residual_acf
+from lstmcast.reporting.plots.calibration import plot_pit, plot_reliability
 from lstmcast.reporting.plots.error_by_step import plot_error_by_step
 from lstmcast.reporting.plots.forecast import plot_forecast
 from lstmcast.reporting.plots.loss import plot_loss
@@ -27,6 +28,8 @@ _PLOTTERS: dict[str, Callable[[Contents], Figure]] = {
     "loss": plot_loss,
     "forecast": plot_forecast,
     "error_by_step": plot_error_by_step,
+    "reliability": plot_reliability,
+    "pit": plot_pit,
     "residual_histogram": plot_residual_histogram,
     "residuals_vs_predicted": plot_residuals_vs_predicted,
     "residuals_over_time": plot_residuals_over_time,

@@ -1,0 +1,202 @@
+"""How well the calibrated intervals of a run hold on windows that came after the calibration."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lstmcast.data.panel import FloatArray, IntArray
+from lstmcast.data.preparation import Preparation
+from lstmcast.data.preparing import Prepared
+from lstmcast.evaluation.forecasts import ByWindow, WindowForecasts
+from lstmcast.evaluation.interval_verdict import interval_verdict
+from lstmcast.evaluation.intervals import score_intervals
+from lstmcast.runtime.adapting import (
+    Learned,
+    actual_in_network_units,
+    follow_windows,
+    nothing_learned,
+)
+from lstmcast.runtime.calibration import Calibration, Outputs, usable_scale
+from lstmcast.runtime.network import Network
+from lstmcast.runtime.outputs import all_outputs
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What was measured of intervals.
+
+    Attributes:
+        metrics: JSON values: `windows` of the calibration, `rate`, `static` and `adaptive` as
+            `evaluation.intervals.score_intervals` gives them (`adaptive` is None where nothing
+            learns), and `difference`: how the errors differ from those of the calibration.
+        crps: Of the model and of each baseline with conformal intervals of its own.
+        learned: What the intervals have learned at the end; None where nothing learns.
+    """
+
+    metrics: dict[str, Any]
+    crps: dict[str, float]
+    learned: Learned | None
+
+
+def measure_intervals(
+    calibration: Calibration,
+    prepared: Prepared,
+    preparation: Preparation,
+    network: Network,
+    *,
+    forecasts: WindowForecasts,
+    mase_scale: FloatArray,
+) -> Measured:
+    """Measure the intervals of some windows, as calibrated and as they learn on the way.
+
+    Args:
+        calibration: Of the run.
+        prepared: The rows.
+        preparation: What was fitted.
+        network: From inputs to outputs.
+        forecasts: Of the windows, one or more, in the user's units.
+        mase_scale: float64 `(n_series, T)`.
+    """
+    starts, n_windows = forecasts.starts, forecasts.n_windows
+    outputs = all_outputs(network, prepared, preparation, starts)
+    static = _Static(calibration, preparation, outputs, groups_of(calibration, prepared, starts))
+    levels = calibration.levels
+    scores = score_intervals(forecasts.y_true, static, levels, n_windows=n_windows)
+    crps = {"model": scores["crps"]}
+    for name, shifts in calibration.baselines.items():
+        if name not in forecasts.baselines:
+            continue
+        scale = usable_scale(mase_scale)[forecasts.series]
+        own = _OfBaseline(forecasts.baselines[name], shifts, scale, static.groups.calibration)
+        found = score_intervals(forecasts.y_true, own, levels, n_windows=n_windows)
+        crps[name] = found["crps"]
+    actual = actual_in_network_units(prepared, preparation, starts)
+    difference = _difference(calibration, actual - outputs.points, static.groups, scores)
+    metrics = {
+        "windows": int(calibration.n_windows[-1]),
+        "asked": list(preparation.config.calibration.levels),
+        "rate": None,
+        "static": scores,
+        "adaptive": None,
+        "difference": difference,
+    }
+    adaptive = preparation.config.calibration.adaptive
+    if adaptive is None:
+        return Measured(metrics, crps, None)
+    learned, issued = follow_windows(
+        nothing_learned(calibration, preparation),
+        calibration,
+        prepared,
+        preparation,
+        windows=(starts, outputs),
+    )
+    given_out = _GivenOut(issued, preparation, static.groups.preparation)
+    metrics["rate"] = adaptive.rate
+    metrics["adaptive"] = score_intervals(
+        forecasts.y_true, given_out, calibration.shown, n_windows=n_windows
+    )
+    return Measured(metrics, crps, learned)
+
+
+@dataclass(frozen=True)
+class Groups:
+    """Whose numbers serve each window, int64 `(W,)`.
+
+    Attributes:
+        calibration: By the groups of the calibration.
+        preparation: By those of the scaling.
+    """
+
+    calibration: NDArray[np.int64]
+    preparation: NDArray[np.int64]
+
+
+def groups_of(calibration: Calibration, prepared: Prepared, starts: IntArray) -> Groups:
+    """Whose numbers serve the windows of a panel."""
+    series = prepared.arrays.series_of_row[starts]
+    own = calibration.grouping.of_series(prepared.panel.series)
+    return Groups(calibration=own[series], preparation=prepared.groups[series])
+
+
+@dataclass(frozen=True)
+class _Static:
+    """The calibrated quantiles at all levels, in the user's units, computed when asked for."""
+
+    calibration: Calibration
+    preparation: Preparation
+    outputs: Outputs
+    groups: Groups
+
+    def __getitem__(self, windows: slice | IntArray, /) -> FloatArray:
+        """Those of some windows, float64 `(w, H, T, L)`."""
+        quantiles = self.outputs.quantiles
+        some = Outputs(
+            self.outputs.points[windows], None if quantiles is None else quantiles[windows]
+        )
+        values = self.calibration.quantiles(some, self.groups.calibration[windows])
+        return self.preparation.to_units(values, self.groups.preparation[windows])
+
+
+@dataclass(frozen=True)
+class _GivenOut:
+    """Quantiles in network units, in the user's when asked for."""
+
+    quantiles: FloatArray
+    preparation: Preparation
+    groups: NDArray[np.int64]
+
+    def __getitem__(self, windows: slice | IntArray, /) -> FloatArray:
+        """Those of some windows, float64 `(w, H, T, L)`."""
+        return self.preparation.to_units(self.quantiles[windows], self.groups[windows])
+
+
+@dataclass(frozen=True)
+class _OfBaseline:
+    """A baseline with conformal quantiles around it, computed when asked for."""
+
+    forecast: ByWindow
+    shifts: FloatArray
+    scale: FloatArray
+    groups: NDArray[np.int64]
+
+    def __getitem__(self, windows: slice | IntArray, /) -> FloatArray:
+        """Those of some windows, float64 `(w, H, T, L)`."""
+        shifts = self.shifts[self.groups[windows]] * self.scale[windows][:, None, :, None]
+        return np.asarray(self.forecast[windows][..., None] + shifts)
+
+
+def _difference(
+    calibration: Calibration, errors: FloatArray, groups: Groups, scores: dict[str, Any]
+) -> dict[str, float | None]:
+    """How far these windows are from being exchangeable with those of the calibration.
+
+    Returns:
+        `size`: the mean absolute error, as a multiple of that of the calibration; `gap`: the
+        largest difference of the share below a quantile from its level, 0 for windows that are
+        exchangeable, which is a Kolmogorov-Smirnov distance taken at the levels.
+    """
+    expected = calibration.size[groups.calibration].mean()
+    gap = np.abs(np.array(scores["below"]) - np.array(scores["levels"])).max()
+    size = float(np.abs(errors).mean() / expected) if expected > 0 else None
+    return {"size": size, "gap": float(gap)}
+
+
+def add_intervals(metrics: dict[str, Any], measured: Measured) -> None:
+    """Put what was measured of intervals into what `metrics.json` holds."""
+    metrics["intervals"] = measured.metrics
+    for name, value in measured.crps.items():
+        # That of a distribution is there in closed form.
+        metrics["metrics"]["test"][name].setdefault("crps", value)
+
+
+def interval_verdicts(metrics: Mapping[str, Any]) -> dict[str, Any]:
+    """The verdict on intervals under its name; nothing where none were measured."""
+    if "intervals" not in metrics:
+        return {}
+    verdict = interval_verdict(metrics["intervals"])
+    return {"intervals": {"text": verdict.text, "coverage": list(verdict.coverage)}}
