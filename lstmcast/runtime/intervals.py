@@ -62,28 +62,24 @@ def measure_intervals(
         forecasts: Of the windows, one or more, in the user's units.
         mase_scale: float64 `(n_series, T)`.
     """
-    starts, n_windows = forecasts.starts, forecasts.n_windows
+    starts = forecasts.starts
     outputs = all_outputs(network, prepared, preparation, starts)
-    static = _Static(calibration, preparation, outputs, groups_of(calibration, prepared, starts))
-    levels = calibration.levels
-    scores = score_intervals(forecasts.y_true, static, levels, n_windows=n_windows)
-    crps = {"model": scores["crps"]}
-    for name, shifts in calibration.baselines.items():
-        if name not in forecasts.baselines:
-            continue
-        scale = usable_scale(mase_scale)[forecasts.series]
-        own = _OfBaseline(forecasts.baselines[name], shifts, scale, static.groups.calibration)
-        found = score_intervals(forecasts.y_true, own, levels, n_windows=n_windows)
-        crps[name] = found["crps"]
-    actual = actual_in_network_units(prepared, preparation, starts)
-    difference = _difference(calibration, actual - outputs.points, static.groups, scores)
+    groups = groups_of(calibration, prepared, starts)
+    static = _scores(
+        forecasts, _Static(calibration, preparation, outputs, groups), calibration.levels
+    )
+    errors = actual_in_network_units(prepared, preparation, starts) - outputs.points
     metrics = {
         "windows": int(calibration.n_windows[-1]),
         "asked": list(preparation.config.calibration.levels),
         "rate": None,
-        "static": scores,
+        "static": static,
         "adaptive": None,
-        "difference": difference,
+        "difference": _difference(calibration, errors, groups, static),
+    }
+    crps = {
+        "model": static["crps"],
+        **_crps_of_baselines(calibration, forecasts, groups, mase_scale),
     }
     adaptive = preparation.config.calibration.adaptive
     if adaptive is None:
@@ -95,12 +91,29 @@ def measure_intervals(
         preparation,
         windows=(starts, outputs),
     )
-    given_out = _GivenOut(issued, preparation, static.groups.preparation)
+    given_out = _GivenOut(issued, preparation, groups.preparation)
     metrics["rate"] = adaptive.rate
-    metrics["adaptive"] = score_intervals(
-        forecasts.y_true, given_out, calibration.shown, n_windows=n_windows
-    )
+    metrics["adaptive"] = _scores(forecasts, given_out, calibration.shown)
     return Measured(metrics, crps, learned)
+
+
+def _scores(
+    forecasts: WindowForecasts, quantiles: ByWindow, levels: tuple[float, ...]
+) -> dict[str, Any]:
+    return score_intervals(forecasts.y_true, quantiles, levels, n_windows=forecasts.n_windows)
+
+
+def _crps_of_baselines(
+    calibration: Calibration, forecasts: WindowForecasts, groups: Groups, mase_scale: FloatArray
+) -> dict[str, float]:
+    """The CRPS of each baseline with conformal quantiles of its own."""
+    scale = usable_scale(mase_scale)[forecasts.series]
+    found = {}
+    for name, shifts in calibration.baselines.items():
+        if name in forecasts.baselines:
+            own = _OfBaseline(forecasts.baselines[name], shifts, scale, groups.calibration)
+            found[name] = float(_scores(forecasts, own, calibration.levels)["crps"])
+    return found
 
 
 @dataclass(frozen=True)

@@ -71,7 +71,8 @@ def test_backtest_tells_folds_tables_verdict_and_the_next_command(
 
 def test_a_failed_gate_ends_with_1_after_the_result(daily: Path, invoke: Invoke) -> None:
     gates = ("--max-mase", "0.001", "--min-coverage", "0.5", "--better-than", "naive")
-    result = invoke("backtest", daily, "--json", "-q", *TINY, *gates)
+    raw = ("--set", "calibration.method=none")
+    result = invoke("backtest", daily, "--json", "-q", *TINY, *raw, *gates)
     assert result.code == 1
     values = result.json
     assert values["status"] == "failed"
