@@ -183,9 +183,9 @@ def test_ranks_are_read_back_from_a_run_and_a_run_may_have_none(tmp_path, monkey
     assert load_bundle(tmp_path / "with" / "run-1").id == "run-1"
 
 
-def test_a_point_forecast_has_no_paths():
+def test_a_point_forecast_without_intervals_has_no_paths():
     data = dataset_of(hourly_frame(40))
-    with pytest.raises(ConfigError, match="a point forecast has no paths to draw"):
+    with pytest.raises(ConfigError, match="a point forecast without intervals has no paths"):
         forecast(data.panel, data.preparation, network_of(data), sampling=Sampling(kept=True))
 
 
