@@ -93,7 +93,6 @@ def test_a_forecast_starts_after_the_last_row_of_the_data(
         (("--template",), "no future covariates"),
         (("--template", "--future", "x.csv"), "Leave one out"),
         (("--template", "--samples", "5"), "Leave one out"),
-        (("--samples", "5"), "a point forecast has no paths to draw"),
         (("--samples", "0"), "--samples"),
         (("--steps", "0"), "--steps"),
         (("--format", "xls"), "--format"),
