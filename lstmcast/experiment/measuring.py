@@ -18,7 +18,7 @@ from lstmcast.evaluation.members import spread
 from lstmcast.evaluation.verdicts import baseline_verdict, fit_verdict, shared_verdict
 from lstmcast.experiment.network import Fitted
 from lstmcast.runtime.adapting import Learned
-from lstmcast.runtime.calibration import Calibration
+from lstmcast.runtime.calibration import Calibration, Outputs
 from lstmcast.runtime.evaluating import (
     Scales,
     forecast_windows,
@@ -26,6 +26,7 @@ from lstmcast.runtime.evaluating import (
     training_scales,
 )
 from lstmcast.runtime.intervals import add_intervals, interval_verdicts, measure_intervals
+from lstmcast.runtime.outputs import all_outputs
 
 # Training windows that are scored; beyond it an even sample stands for all.
 SCORED_TRAINING_WINDOWS = 20_000
@@ -75,7 +76,7 @@ def measure(dataset: Dataset, fitted: Fitted, calibration: Calibration | None) -
         "scales": scales.to_json(),
     }
 
-    def score(split: SplitName) -> WindowForecasts:
+    def score(split: SplitName, said: Outputs | None = None) -> WindowForecasts:
         forecasts = forecast_windows(
             dataset.prepared,
             preparation,
@@ -83,6 +84,7 @@ def measure(dataset: Dataset, fitted: Fitted, calibration: Calibration | None) -
             split=split,
             starts=scored[split],
             calibration=calibration,
+            said=said,
         )
         metrics["metrics"][split], metrics["metrics_scaled"][split] = score_forecasts(
             forecasts, scales, dataset.panel, config.evaluation.metrics
@@ -96,7 +98,8 @@ def measure(dataset: Dataset, fitted: Fitted, calibration: Calibration | None) -
     # One split after the other, and only the forecasts of the last are kept.
     score("train")
     score("validation")
-    test = score("test")
+    said = all_outputs(fitted.network, dataset.prepared, preparation, scored["test"])
+    test = score("test", said)
     by_series = None
     if dataset.panel.schema.series is not None:
         by_series = series_scores(test, config.evaluation.metrics, scales.mase_of(dataset.panel))
@@ -107,7 +110,7 @@ def measure(dataset: Dataset, fitted: Fitted, calibration: Calibration | None) -
             calibration,
             dataset.prepared,
             preparation,
-            fitted.network,
+            said,
             forecasts=test,
             mase_scale=scales.mase_of(dataset.panel),
         )

@@ -48,6 +48,15 @@ class Outputs:
     quantiles: FloatArray | None
     parameters: FloatArray | None = None
 
+    def take(self, windows: slice | NDArray[np.int64]) -> Outputs:
+        """Those of some of the windows."""
+        quantiles, parameters = self.quantiles, self.parameters
+        return Outputs(
+            self.points[windows],
+            None if quantiles is None else quantiles[windows],
+            None if parameters is None else parameters[windows],
+        )
+
 
 @dataclass(frozen=True)
 class Calibration:

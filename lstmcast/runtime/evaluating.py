@@ -24,10 +24,10 @@ from lstmcast.evaluation.diagnostics import echo_check
 from lstmcast.evaluation.forecasts import StepsAhead, WindowForecasts
 from lstmcast.evaluation.scoring import mase_scale, scaled_scores, score_split
 from lstmcast.evaluation.verdicts import baseline_verdict
-from lstmcast.runtime.calibration import Calibration
+from lstmcast.runtime.calibration import Calibration, Outputs
 from lstmcast.runtime.intervals import add_intervals, interval_verdicts, measure_intervals
 from lstmcast.runtime.network import Network
-from lstmcast.runtime.outputs import forecast_levels, window_outputs
+from lstmcast.runtime.outputs import all_outputs, forecast_levels, window_outputs
 
 if TYPE_CHECKING:
     from lstmcast.runtime.bundle import Bundle
@@ -92,6 +92,7 @@ def forecast_windows(
     split: str,
     starts: IntArray,
     calibration: Calibration | None = None,
+    said: Outputs | None = None,
 ) -> WindowForecasts:
     """Forecast windows of a panel, beside what came true and the baselines.
 
@@ -102,17 +103,20 @@ def forecast_windows(
         split: Name to give the result.
         starts: int64, `(n_windows,)`.
         calibration: Of the run; None for the network's own quantiles.
+        said: What the network says of the windows, where it was asked already.
     """
-    outputs = window_outputs(network, prepared, preparation, starts, calibration=calibration)
+    outputs = window_outputs(
+        network, prepared, preparation, starts, calibration=calibration, said=said
+    )
     observed = Observed(prepared.panel, prepared.actual)
-    said = Said(
+    forecasts = Said(
         starts=starts,
         points=outputs.points,
         quantiles=outputs.quantiles,
         levels=forecast_levels(preparation.config, calibration),
         parameters=outputs.parameters,
     )
-    return beside_actuals(said, observed, preparation.config, split=split)
+    return beside_actuals(forecasts, observed, preparation.config, split=split)
 
 
 @dataclass(frozen=True)
@@ -241,8 +245,15 @@ def evaluate_panel(bundle: Bundle, panel: Panel, network: Network) -> dict[str, 
         raise _nothing_unseen(panel, preparation)
     calibrated = bundle.calibration()
     calibration = calibrated and calibrated[0]
+    said = all_outputs(network, prepared, preparation, starts)
     forecasts = forecast_windows(
-        prepared, preparation, network, split="test", starts=starts, calibration=calibration
+        prepared,
+        preparation,
+        network,
+        split="test",
+        starts=starts,
+        calibration=calibration,
+        said=said,
     )
     scales = Scales.from_json(bundle.metrics()["scales"])
     metrics = preparation.config.evaluation.metrics
@@ -263,7 +274,7 @@ def evaluate_panel(bundle: Bundle, panel: Panel, network: Network) -> dict[str, 
             calibration,
             prepared,
             preparation,
-            network,
+            said,
             forecasts=forecasts,
             mase_scale=scales.mase_of(panel),
         )

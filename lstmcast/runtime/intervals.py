@@ -22,8 +22,6 @@ from lstmcast.runtime.adapting import (
     nothing_learned,
 )
 from lstmcast.runtime.calibration import Calibration, Outputs, usable_scale
-from lstmcast.runtime.network import Network
-from lstmcast.runtime.outputs import all_outputs
 
 
 @dataclass(frozen=True)
@@ -47,7 +45,7 @@ def measure_intervals(
     calibration: Calibration,
     prepared: Prepared,
     preparation: Preparation,
-    network: Network,
+    outputs: Outputs,
     *,
     forecasts: WindowForecasts,
     mase_scale: FloatArray,
@@ -58,12 +56,11 @@ def measure_intervals(
         calibration: Of the run.
         prepared: The rows.
         preparation: What was fitted.
-        network: From inputs to outputs.
+        outputs: What the network says of the windows.
         forecasts: Of the windows, one or more, in the user's units.
         mase_scale: float64 `(n_series, T)`.
     """
     starts = forecasts.starts
-    outputs = all_outputs(network, prepared, preparation, starts)
     groups = groups_of(calibration, prepared, starts)
     static = _scores(
         forecasts, _Static(calibration, preparation, outputs, groups), calibration.levels
@@ -147,10 +144,7 @@ class _Static:
 
     def __getitem__(self, windows: slice | IntArray, /) -> FloatArray:
         """Those of some windows, float64 `(w, H, T, L)`."""
-        quantiles = self.outputs.quantiles
-        some = Outputs(
-            self.outputs.points[windows], None if quantiles is None else quantiles[windows]
-        )
+        some = self.outputs.take(windows)
         values = self.calibration.quantiles(some, self.groups.calibration[windows])
         return self.preparation.to_units(values, self.groups.preparation[windows])
 

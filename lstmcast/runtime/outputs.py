@@ -103,6 +103,7 @@ def window_outputs(
     starts: IntArray,
     *,
     calibration: Calibration | None = None,
+    said: Outputs | None = None,
 ) -> WindowOutputs:
     """Forecasts of some windows, gathered and run batch by batch.
 
@@ -112,6 +113,7 @@ def window_outputs(
         preparation: What was fitted.
         starts: int64, `(n_windows,)`.
         calibration: Of the run; None for the network's own quantiles.
+        said: What the network says of the windows, where it was asked already.
     """
     arrays, config = prepared.arrays, preparation.config
     shown = None if calibration is None else calibration.only_shown()
@@ -121,7 +123,7 @@ def window_outputs(
     units = np.empty((*shape, 1 + len(levels)))
     kept = _stays_a_distribution(config)
     parameters = np.empty((*shape, n_outputs_of(config.output))) if kept else None
-    for place, batch, outputs in batch_outputs(network, prepared, preparation, starts):
+    for place, batch, outputs in batch_outputs(network, prepared, preparation, starts, said=said):
         series = arrays.series_of_row[batch]
         groups = prepared.groups[series]
         quantiles = outputs.quantiles
@@ -141,31 +143,45 @@ def window_outputs(
 
 
 def batch_outputs(
-    network: Network, prepared: Prepared, preparation: Preparation, starts: IntArray
+    network: Network,
+    prepared: Prepared,
+    preparation: Preparation,
+    starts: IntArray,
+    *,
+    said: Outputs | None = None,
 ) -> Iterator[tuple[slice, IntArray, Outputs]]:
-    """What a network says of some windows, in network units.
+    """What a network says of some windows, in network units; it is not asked what it has said.
 
     Yields:
         Which of the windows, their starts, and what it says of them.
     """
     for first in range(0, len(starts), BATCH):
         place = slice(first, first + BATCH)
-        yield place, starts[place], raw_outputs(network, prepared, preparation, starts[place])
+        own = said and said.take(place)
+        yield (
+            place,
+            starts[place],
+            own or raw_outputs(network, prepared, preparation, starts[place]),
+        )
 
 
 def all_outputs(
     network: Network, prepared: Prepared, preparation: Preparation, starts: IntArray
 ) -> Outputs:
-    """What a network says of some windows, in network units, all at once; not its parameters."""
+    """What a network says of some windows, in network units, all at once."""
     config = preparation.config
     shape = (len(starts), config.window.horizon, prepared.arrays.n_targets)
-    levels = levels_of(config)
-    points, quantiles = np.empty(shape), np.empty((*shape, len(levels)))
+    levels, distribution = levels_of(config), distribution_of(config.output)
+    points = np.empty(shape)
+    quantiles = np.empty((*shape, len(levels))) if levels else None
+    parameters = np.empty((*shape, len(distribution.names))) if distribution else None
     for place, _, outputs in batch_outputs(network, prepared, preparation, starts):
         points[place] = outputs.points
-        if outputs.quantiles is not None:
+        if quantiles is not None:
             quantiles[place] = outputs.quantiles
-    return Outputs(points, quantiles if levels else None)
+        if parameters is not None:
+            parameters[place] = outputs.parameters
+    return Outputs(points, quantiles, parameters)
 
 
 def raw_outputs(

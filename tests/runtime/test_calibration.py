@@ -206,7 +206,7 @@ def measured(data, network, calibration):
         calibration,
         data.prepared,
         data.preparation,
-        network,
+        all_outputs(network, data.prepared, data.preparation, data.starts["test"]),
         forecasts=forecasts,
         mase_scale=training_scales(data.prepared, data.splits).mase_of(data.panel),
     )
