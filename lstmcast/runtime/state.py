@@ -22,7 +22,12 @@ FORMAT = 1
 
 
 def state_dir(run: Path) -> Path:
-    """The directory beside a run that holds what grows after training."""
+    """The directory beside a run that holds what grows after training.
+
+    Args:
+        run: Its directory; one that is named by `.` or by a link has one state as well.
+    """
+    run = run.resolve()
     return run.with_name(f"{run.name}.state")
 
 

@@ -1,5 +1,6 @@
 import json
 import os
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -10,6 +11,7 @@ from lstmcast.experiment.calibrating import calibrate
 from lstmcast.runtime.adapting import nothing_learned
 from lstmcast.runtime.bundle import load_bundle
 from lstmcast.runtime.files import held
+from lstmcast.runtime.forecasting import forecast
 from lstmcast.runtime.inputs import history_panel
 from lstmcast.runtime.state import calibration_now, state_dir
 from tests.builders import hourly_frame, panel_frame
@@ -46,6 +48,21 @@ def test_without_data_the_intervals_are_those_of_training(run):
     assert np.array_equal(found.shifts, run.calibration.only_shown().shifts)
     assert not notes
     assert not run.state.parent.exists()
+
+
+def test_a_run_has_one_state_however_it_is_named(run, tmp_path, monkeypatch):
+    (tmp_path / "link").symlink_to(run.bundle.path)
+    assert state_dir(tmp_path / "link") == run.state.parent
+    monkeypatch.chdir(run.bundle.path)
+    assert state_dir(Path()) == run.state.parent
+
+
+def test_the_median_stays_the_point_forecast(tmp_path):
+    run = Run(tmp_path, output={"type": "quantiles"})
+    found, _ = run.now(FRAME)
+    panel = history_panel(run.bundle, FRAME)
+    ahead = forecast(panel, run.bundle.preparation, run.network, calibration=found)
+    assert np.array_equal(ahead.quantiles[..., ahead.levels.index(0.5)], ahead.prediction)
 
 
 def test_data_that_bring_nothing_new_leave_no_trace(run):
