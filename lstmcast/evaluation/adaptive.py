@@ -51,7 +51,7 @@ class Rule:
     @property
     def learns(self) -> BoolArray:
         """Whether the quantile of each level moves, bool `(L,)`."""
-        return ~(self.keep_median & (np.array(self.levels) == MEDIAN))
+        return np.asarray(~(self.keep_median & (np.array(self.levels) == MEDIAN)))
 
 
 @dataclass(frozen=True)

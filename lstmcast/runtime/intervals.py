@@ -23,7 +23,7 @@ from lstmcast.runtime.adapting import (
 )
 from lstmcast.runtime.calibration import Calibration, Outputs, usable_scale
 from lstmcast.runtime.network import Network
-from lstmcast.runtime.outputs import all_outputs
+from lstmcast.runtime.outputs import all_outputs, in_units
 
 
 @dataclass(frozen=True)
@@ -152,7 +152,7 @@ class _Static:
             self.outputs.points[windows], None if quantiles is None else quantiles[windows]
         )
         values = self.calibration.quantiles(some, self.groups.calibration[windows])
-        return self.preparation.to_units(values, self.groups.preparation[windows])
+        return in_units(values, self.preparation, self.groups.preparation[windows])
 
 
 @dataclass(frozen=True)
@@ -165,7 +165,7 @@ class _GivenOut:
 
     def __getitem__(self, windows: slice | IntArray, /) -> FloatArray:
         """Those of some windows, float64 `(w, H, T, L)`."""
-        return self.preparation.to_units(self.quantiles[windows], self.groups[windows])
+        return in_units(self.quantiles[windows], self.preparation, self.groups[windows])
 
 
 @dataclass(frozen=True)

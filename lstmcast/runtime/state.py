@@ -47,8 +47,7 @@ def calibration_now(
         future: The future covariates after the end of these.
 
     Returns:
-        The calibration of the levels of a forecast, None of a run without one; and what the user
-        should know.
+        The calibration, None of a run without one; and what the user should know.
 
     Raises:
         DataError: If the data cannot be learned from because an input is missing.
@@ -58,7 +57,7 @@ def calibration_now(
         return None, []
     calibration, learned = found
     if learned is None:
-        return calibration.only_shown(), []
+        return calibration, []
     state = _State(bundle, calibration, learned)
     learned, notes = state.read()
     if learn_from is not None:

@@ -28,6 +28,7 @@ class Run:
         data = dataset_of(frame[:known], split=COUNTS, **settings)
         self.network = network_of(data)
         self.calibration, _ = calibrate(data, self.network)
+        self.static = self.calibration.only_shown().shifts
         learned = nothing_learned(self.calibration, data.preparation)
         values = {"static": self.calibration.to_json(), "learned": learned.to_json()}
         self.bundle = bundle_of(data, folder, calibration=values)
@@ -35,7 +36,8 @@ class Run:
 
     def now(self, frame=None):
         panel = None if frame is None else history_panel(self.bundle, frame)
-        return calibration_now(self.bundle, self.network, learn_from=panel)
+        found, notes = calibration_now(self.bundle, self.network, learn_from=panel)
+        return found.only_shown(), notes
 
 
 @pytest.fixture
@@ -45,7 +47,7 @@ def run(tmp_path):
 
 def test_without_data_the_intervals_are_those_of_training(run):
     found, notes = run.now()
-    assert np.array_equal(found.shifts, run.calibration.only_shown().shifts)
+    assert np.array_equal(found.shifts, run.static)
     assert not notes
     assert not run.state.parent.exists()
 
@@ -73,9 +75,21 @@ def test_data_that_bring_nothing_new_leave_no_trace(run):
 def test_actual_values_move_the_intervals_and_are_remembered(run):
     found, notes = run.now(FRAME)
     assert not notes
-    assert not np.array_equal(found.shifts, run.calibration.only_shown().shifts)
+    assert not np.array_equal(found.shifts, run.static)
     assert np.array_equal(run.now()[0].shifts, found.shifts)
     load_bundle(run.bundle.path)  # the run is as it was
+
+
+def test_levels_that_are_not_shown_move_with_those_beside_them(run):
+    panel = history_panel(run.bundle, FRAME)
+    found, _ = calibration_now(run.bundle, run.network, learn_from=panel)
+    before = run.calibration
+    assert found.levels == before.levels
+    for step, moved in enumerate((found.shifts - before.shifts)[0, :, 0]):
+        shown = [moved[before.levels.index(level)] for level in before.shown]
+        expected = np.interp(before.levels, before.shown, shown)
+        assert moved == pytest.approx(expected, abs=1e-12), step
+    assert np.array_equal(found.only_shown().shifts, run.now()[0].shifts)
 
 
 def test_the_same_data_again_change_nothing(run):
@@ -113,7 +127,7 @@ def test_series_with_errors_of_their_own_learn_each_from_theirs(tmp_path):
         calibration={"per": "series", "levels": [0.8]},
     )
     found, _ = run.now(pd.concat([early, frame[frame["id"] == "a"]]).drop_duplicates())
-    static = run.calibration.only_shown().shifts
+    static = run.static
     assert not np.array_equal(found.shifts[0], static[0])
     assert np.array_equal(found.shifts[1:], static[1:])
 
@@ -124,7 +138,7 @@ def test_a_target_that_is_missing_teaches_nothing(tmp_path):
     gone = FRAME.copy()
     gone.loc[110:, "y"] = np.nan
     found, _ = run.now(gone)
-    assert np.array_equal(found.shifts, run.calibration.only_shown().shifts)
+    assert np.array_equal(found.shifts, run.static)
 
 
 def test_a_missing_value_that_means_zero_is_known_only_up_to_the_end(tmp_path):
@@ -142,7 +156,7 @@ def test_what_cannot_be_kept_is_used_all_the_same(run, monkeypatch):
     monkeypatch.setattr("pathlib.Path.mkdir", refuse)
     found, (note,) = run.now(FRAME)
     assert "is not kept" in note
-    assert not np.array_equal(found.shifts, run.calibration.only_shown().shifts)
+    assert not np.array_equal(found.shifts, run.static)
     assert not run.state.exists()
 
 
@@ -160,7 +174,7 @@ def test_a_state_that_is_none_of_the_runs_is_not_read_and_not_replaced(run, text
     run.state.write_text(text)
     found, (note,) = run.now()
     assert str(run.state) in note and "remove the file" in note
-    assert np.array_equal(found.shifts, run.calibration.only_shown().shifts)
+    assert np.array_equal(found.shifts, run.static)
     run.now(FRAME)
     assert run.state.read_text() == text
 
