@@ -70,7 +70,11 @@ _CHECKS: dict[Check, tuple[Location, ...]] = {
     learning.loss_fits_output: (("training", "loss"), ("output",)),
     learning.scope_fits_data: (("model",), ("data", "series")),
     reading.padding_is_masked: (("data", "short_series"), ("data", "missing")),
-    learning.embedded_series: (("features", "series_embedding"), ("data", "series")),
+    learning.embedded_series: (
+        ("features", "series_embedding"),
+        ("data", "series"),
+        ("model",),
+    ),
     learning.mask_fits_model: (("data", "missing"), ("model",)),
     learning.counts_stay_counts: (
         ("output",),

@@ -11,11 +11,19 @@ from lstmcast.models.cnn_lstm import Parameters as CnnLstmParameters
 
 
 def embedded_series(config: Config) -> Iterator[Finding]:
-    """A vector for each series needs a column that tells them apart."""
-    if config.features.series_embedding and config.data.series is None:
+    """A vector for each series needs several of them, told apart by a column, in one network."""
+    if not config.features.series_embedding:
+        return
+    place = ("features", "series_embedding")
+    if config.data.series is None:
         yield Finding(
-            ("features", "series_embedding"),
-            "has no meaning without data.series, the column that tells series apart.",
+            place, "has no meaning without data.series, the column that tells series apart."
+        )
+    elif config.model.scope == "each":
+        yield Finding(
+            place,
+            "has no meaning with model.scope: each, where a network knows one series alone. Remove "
+            "it, or set scope to panel.",
         )
 
 
