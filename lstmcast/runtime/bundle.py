@@ -98,7 +98,8 @@ class Bundle:
         """How the quantiles are calibrated, and what they had learned by the end of the data.
 
         Returns:
-            None of a run without a calibration; nothing learned where nothing learns.
+            None of a run without a calibration; nothing learned where nothing learns, or the test
+            split has no window to learn from.
 
         Raises:
             BundleError: If it cannot be read.

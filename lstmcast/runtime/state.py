@@ -12,7 +12,7 @@ from typing import Any
 
 from lstmcast.data.panel import Panel
 from lstmcast.errors import ResourceError
-from lstmcast.runtime.adapting import Learned, has_news, learn
+from lstmcast.runtime.adapting import Learned, has_news, learn, nothing_learned
 from lstmcast.runtime.bundle import CALIBRATION, Bundle
 from lstmcast.runtime.calibration import Calibration
 from lstmcast.runtime.files import held, partial_file
@@ -56,8 +56,10 @@ def calibration_now(
     if found is None:
         return None, []
     calibration, learned = found
-    if learned is None:
+    if bundle.config.calibration.adaptive is None:
         return calibration, []
+    # A run whose test split has no window has learned nothing so far.
+    learned = learned or nothing_learned(calibration, bundle.preparation)
     state = _State(bundle, calibration, learned)
     learned, notes = state.read()
     if learn_from is not None:

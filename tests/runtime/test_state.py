@@ -24,13 +24,13 @@ FRAME = hourly_frame(200)
 class Run:
     """A calibrated run of the first 110 rows of a frame, and its network."""
 
-    def __init__(self, folder, frame=FRAME, *, known=110, **settings):
+    def __init__(self, folder, frame=FRAME, *, known=110, learned=True, **settings):
         data = dataset_of(frame[:known], split=COUNTS, **settings)
         self.network = network_of(data)
         self.calibration, _ = calibrate(data, self.network)
         self.static = self.calibration.only_shown().shifts
-        learned = nothing_learned(self.calibration, data.preparation)
-        values = {"static": self.calibration.to_json(), "learned": learned.to_json()}
+        begun = nothing_learned(self.calibration, data.preparation).to_json()
+        values = {"static": self.calibration.to_json(), "learned": begun if learned else None}
         self.bundle = bundle_of(data, folder, calibration=values)
         self.state = state_dir(self.bundle.path) / "calibration.json"
 
@@ -114,6 +114,14 @@ def test_learning_in_portions_is_learning_at_once(tmp_path, window, cuts):
     assert found.shifts == pytest.approx(expected.shifts, abs=1e-12)
     ours, theirs = (json.loads(each.state.read_text()) for each in (portions, once))
     assert ours["learned"][0]["times"] == theirs["learned"][0]["times"]
+
+
+def test_a_run_that_was_not_tested_learns_all_the_same(tmp_path):
+    tested, untested = Run(tmp_path / "a"), Run(tmp_path / "b", learned=False)
+    assert np.array_equal(untested.now()[0].shifts, untested.static)
+    assert np.array_equal(untested.now(FRAME)[0].shifts, tested.now(FRAME)[0].shifts)
+    still = Run(tmp_path / "c", learned=False, calibration={"adaptive": None})
+    assert np.array_equal(still.now(FRAME)[0].shifts, still.static)
 
 
 def test_series_with_errors_of_their_own_learn_each_from_theirs(tmp_path):
