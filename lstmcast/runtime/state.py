@@ -7,6 +7,7 @@ a time; a run whose state cannot be written still forecasts.
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,19 @@ def state_dir(run: Path) -> Path:
     """
     run = run.resolve()
     return run.with_name(f"{run.name}.state")
+
+
+def copy_state(run: Path, copy: Path) -> None:
+    """Put what a run has learned beside a copy of it; nothing where it has learned nothing.
+
+    Raises:
+        OSError: If it cannot be written.
+    """
+    learned = state_dir(run) / CALIBRATION
+    if learned.is_file():
+        folder = state_dir(copy)
+        folder.mkdir()
+        shutil.copyfile(learned, folder / CALIBRATION)
 
 
 def calibration_now(

@@ -8,9 +8,10 @@ from lstmcast.errors import BundleError, ConfigError
 from lstmcast.experiment.calibrating import calibrate
 from lstmcast.runtime import bundle as files
 from lstmcast.runtime import paths
-from lstmcast.runtime.bundle import RunWriter, load_bundle
+from lstmcast.runtime.bundle import load_bundle
 from lstmcast.runtime.forecasting import forecast
 from lstmcast.runtime.paths import Ranks, Sampling, fit_ranks, read_ranks
+from lstmcast.runtime.run_writer import RunWriter
 from lstmcast.runtime.tables import paths_frame
 from tests.builders import hourly_frame, panel_frame
 from tests.runtime.fakes import bundle_of, dataset_of, network_of
