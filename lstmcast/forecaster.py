@@ -13,11 +13,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
-from lstmcast.errors import ConfigError, DataWarning, ResourceError
+from lstmcast.errors import ConfigError, DataWarning
 
 if TYPE_CHECKING:
     import keras
-    import numpy as np
     import pandas as pd
 
     from lstmcast.config.schema import Config
@@ -189,30 +188,13 @@ class Forecaster:
         learn: bool = False,
     ) -> Forecast:
         """The forecast from a panel, with sample paths where their number is given."""
-        from lstmcast.runtime.forecasting import forecast
-        from lstmcast.runtime.inputs import future_panel, unfamiliar_levels
-        from lstmcast.runtime.paths import Sampling, read_ranks
-        from lstmcast.runtime.state import calibration_now
+        from lstmcast.runtime.predicting import Asked, predict
 
-        ahead = None if future is None else future_panel(self.bundle, future)
-        if ahead is not None:
-            for text in unfamiliar_levels(ahead, self.bundle.preparation):
-                warnings.warn(text, DataWarning, stacklevel=3)
-        calibration, notes = calibration_now(
-            self.bundle, self.network(), learn_from=panel if learn else None, future=ahead
-        )
+        asked = Asked(future, steps, n_paths, learn)
+        found, notes = predict(self.bundle, self.network(), panel, asked)
         for text in notes:
             warnings.warn(text, DataWarning, stacklevel=3)
-        sampling = Sampling(read_ranks(self.bundle), n_paths, kept=n_paths is not None)
-        return forecast(
-            panel,
-            self.bundle.preparation,
-            self.network(),
-            calibration=calibration,
-            steps=steps,
-            future=ahead,
-            sampling=sampling,
-        )
+        return found
 
     def attention(self, data: pd.DataFrame | str | Path | None = None) -> pd.DataFrame:
         """How much each step of the lookback counts in the forecast of `predict(data)`.
@@ -230,28 +212,10 @@ class Forecaster:
             ConfigError: If the architecture is not `attention`.
             DataError: If an input is missing.
         """
-        from lstmcast.models.attention import attention_weights
-        from lstmcast.runtime.forecasting import last_windows
-        from lstmcast.runtime.network import WHICH, by_network
-        from lstmcast.runtime.tables import lookback_frame
+        from lstmcast.experiment.attention import attention_frame, check_attention
 
-        if self.config.model.type != "attention":
-            raise ConfigError(
-                f"model.type {self.config.model.type} has no attention weights; `attention` has."
-            )
-        panel = self._long_history(data)
-        inputs, times = last_windows(panel, self.bundle.preparation)
-        trained = self.bundle.preparation.trained
-
-        def of_one(own: Mapping[str, np.ndarray]) -> np.ndarray:
-            network = self.keras_model(trained[int(own[WHICH])])
-            return attention_weights(network, {name: own[name] for name in network.input})
-
-        if WHICH in inputs:
-            weights = by_network(of_one, inputs)
-        else:
-            weights = attention_weights(self.keras_model(), inputs)
-        return lookback_frame(panel, times, weights)
+        check_attention(self.bundle)
+        return attention_frame(self.bundle, self._long_history(data))
 
     def template(
         self, data: pd.DataFrame | str | Path | None = None, *, steps: int | None = None
@@ -268,21 +232,15 @@ class Forecaster:
         return template_frame(self._long_history(data), n_rows, self.bundle.config.data)
 
     def save(self, directory: str | Path) -> Path:
-        """Keep the run in a new directory.
+        """Keep the run in a new directory, and beside it what its intervals have learned.
 
         Raises:
             ResourceError: If the directory is there already, or cannot be written.
         """
+        from lstmcast.runtime.copying import copy_run
+
         target = Path(directory)
-        if target.exists():
-            raise ResourceError(f"{target}: is there already. Choose another directory.")
-        partial = target.with_name(f".{target.name}.partial")
-        try:
-            shutil.rmtree(partial, ignore_errors=True)
-            shutil.copytree(self.bundle.path, partial)
-            partial.rename(target)
-        except OSError as error:
-            raise ResourceError(f"{target}: cannot be written: {error}") from error
+        copy_run(self.bundle.path, target)
         return target
 
     def _history(self, data: pd.DataFrame | str | Path | None, *, stacklevel: int = 3) -> Panel:

@@ -210,6 +210,9 @@ def test_a_member_is_what_a_run_of_its_seed_alone_is(ensemble, tmp_path):
     assert "member" not in pd.read_csv(alone.path / "history.csv")
     assert "members" not in alone.metrics
     found = ensemble.metrics["members"]
+    # No member is calibrated alone.
+    assert "coverage" in ensemble.metrics["metrics"]["test"]["model"]
+    assert not {"coverage", "pinball"} & set(found["metrics"]["test"])
     assert found["best_epoch"][2] == alone.metrics["best_epoch"]
     for split in ("validation", "test"):
         for name, spread in found["metrics"][split].items():

@@ -71,6 +71,18 @@ def test_a_saved_forecaster_is_loaded_and_forecasts_the_same(fitted, tmp_path):
     assert load_config(path / "config.yaml").config.runs_dir == "runs"
 
 
+def test_what_the_intervals_have_learned_is_saved_too(fitted, tmp_path):
+    learning = Forecaster.load(fitted.save(tmp_path / "run"))
+    learned = learning.predict(weekly_cycle(240), learn=True)
+    kept = Forecaster.load(learning.save(tmp_path / "kept" / "run"))
+    assert sorted(path.name for path in (tmp_path / "kept").iterdir()) == ["run", "run.state"]
+    pd.testing.assert_frame_equal(kept.predict(weekly_cycle(240)), learned)
+    assert not learned.equals(fitted.predict(weekly_cycle(240)))
+    with pytest.raises(ResourceError, match=r"other\.state: is there already"):
+        (tmp_path / "other.state").mkdir()
+        learning.save(tmp_path / "other")
+
+
 def test_a_forecaster_is_not_saved_over_anything(fitted, tmp_path):
     (tmp_path / "run").mkdir()
     with pytest.raises(ResourceError, match="is there already"):

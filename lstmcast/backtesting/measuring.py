@@ -13,7 +13,7 @@ from lstmcast.backtesting.plan import FoldResult
 from lstmcast.config.schema import Config
 from lstmcast.data.cleaned import targets_to_score
 from lstmcast.data.folds import Fold
-from lstmcast.data.panel import IntArray, Panel
+from lstmcast.data.panel import FloatArray, IntArray, Panel
 from lstmcast.data.preparation import Cuts
 from lstmcast.evaluation.diagnostics import echo_check
 from lstmcast.evaluation.folds import FoldScores, folds_verdict, over, over_steps, score_folds
@@ -106,17 +106,14 @@ def _pooled(
     def joined(name: str) -> Any:
         return np.concatenate([result.arrays[name] for result in results])[order]
 
-    # Those of every fold: none of them, or all, have validation windows to be calibrated on.
-    levels, kept = tuple(results[0].facts["levels"]), results[0].arrays
-    quantiles, parameters = (
-        joined(name) if name in kept else None for name in ("quantiles", "parameters")
-    )
+    levels = shared_levels(results)
+    quantiles = [quantiles_at(levels, result) for result in results] if levels else []
     said = Said(
         starts=starts[order],
         points=joined("points"),
-        quantiles=quantiles,
+        quantiles=np.concatenate(quantiles)[order] if levels else None,
         levels=levels,
-        parameters=parameters,
+        parameters=joined("parameters") if "parameters" in results[0].arrays else None,
     )
     forecasts = beside_actuals(said, observed, config)
     statistical: dict[str, ByWindow] = {name: joined(name) for name in config.backtest.statistical}
@@ -124,6 +121,18 @@ def _pooled(
         replace(forecasts, baselines={**forecasts.baselines, **statistical}),
         fold[order].astype(np.int32),
     )
+
+
+def shared_levels(results: Sequence[FoldResult]) -> tuple[float, ...]:
+    """The quantile levels of every fold: one may have no window to be calibrated on."""
+    every = set.intersection(*(set(result.facts["levels"]) for result in results))
+    return tuple(sorted(every))
+
+
+def quantiles_at(levels: Sequence[float], result: FoldResult) -> FloatArray:
+    """The quantiles of a fold at some of its levels, `(w, H, T, Q)`."""
+    places = [result.facts["levels"].index(level) for level in levels]
+    return np.asarray(result.arrays["quantiles"][..., places])
 
 
 def _n(result: FoldResult) -> int:

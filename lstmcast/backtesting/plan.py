@@ -76,8 +76,8 @@ class FoldResult:
 
     Attributes:
         facts: Plain JSON values: `fold`, `fitted` (the fold whose network forecast it), `windows`,
-            `epochs`, `best_epoch`, `history`, `seconds`, `scales`, `fingerprint`, `parameters`
-            and `warnings`.
+            `epochs`, `best_epoch`, `history`, `seconds`, `scales`, `fingerprint`, `parameters`,
+            `levels` of the quantiles and `warnings`.
         arrays: `starts` int64 `(W,)`, rows of the whole panel; `points` float64 `(W, H, T)`;
             `quantiles` `(W, H, T, Q)` where there are any, and the `parameters` `(W, H, T, P)` of
             their distribution where it is known; the forecasts `(W, H, T)` of each

@@ -20,7 +20,7 @@ from lstmcast.reporting.contents import Actuals, Contents
 from lstmcast.reporting.report import choose_plots
 from lstmcast.reporting.wording import count, short_time, step_length, utc_moment
 from lstmcast.runtime import bundle as files
-from lstmcast.runtime.bundle import RunWriter
+from lstmcast.runtime.run_writer import RunWriter
 from lstmcast.runtime.tables import forecasts_frame
 
 if TYPE_CHECKING:

@@ -23,7 +23,7 @@ from lstmcast.backtesting.plan import FoldResult, Group
 from lstmcast.config.loading import dump_config
 from lstmcast.config.schema import Config, Resources, Tune
 from lstmcast.runtime.bundle import PARTIAL
-from lstmcast.runtime.files import held, partial_file
+from lstmcast.runtime.files import held, partial_file, sha256_of
 
 _IDENTITY_LENGTH = 16
 
@@ -51,7 +51,7 @@ class Finished:
         try:
             kept = json.loads((self._folder / f"{group.name}.json").read_text(encoding="utf-8"))
             path = self._folder / f"{group.name}.npz"
-            if kept["sha256"] != _hash(path):
+            if kept["sha256"] != sha256_of(path):
                 return None
             with np.load(path, allow_pickle=False) as arrays:
                 return tuple(
@@ -80,7 +80,7 @@ class Finished:
         kept = {
             "facts": [dict(result.facts) for result in results],
             "arrays": [list(result.arrays) for result in results],
-            "sha256": _hash(path),
+            "sha256": sha256_of(path),
         }
         with partial_file(self._folder / f"{group.name}.json") as beside:
             beside.write_text(json.dumps(kept), encoding="utf-8")
@@ -119,8 +119,3 @@ def locked(runs_dir: Path, name: str, identity: str) -> Iterator[Finished]:
     finally:
         with suppress(OSError):
             os.rmdir(folder.parent)
-
-
-def _hash(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -79,6 +79,8 @@ def _fit(
 ) -> _Fitted:
     follower = task.follower or SilentFollower()
     dataset = build_dataset(task.config, data.panel, splits=data.splits)
+    if not len(dataset.starts["test"]):
+        raise _nothing_to_score(task, data, dataset.prepared)
     follower.fit_begins(fold.number, task.n_folds)
     trained = train_in_memory(dataset, follower.training, weights=weights)
     calibration, warnings = calibrate(dataset, trained.network)
@@ -124,9 +126,14 @@ def _test_windows(
     )
     starts = served(starts, data.panel, fitted.dataset.preparation)
     if not len(starts):
-        rows = data.splits.rows("test", data.panel.n_rows)
-        raise no_window(task.config, data.panel, "test", rows, prepared.observed)
+        raise _nothing_to_score(task, data, prepared)
     return prepared, starts
+
+
+def _nothing_to_score(task: Task, data: FoldData, prepared: Prepared) -> TooShortError:
+    """Why a fold has no window all of whose targets were observed."""
+    rows = data.splits.rows("test", data.panel.n_rows)
+    return no_window(task.config, data.panel, "test", rows, prepared.observed)
 
 
 def _facts_of_fit(fitted: _Fitted) -> dict[str, Any]:

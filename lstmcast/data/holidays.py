@@ -145,9 +145,9 @@ def holiday_features(
     """
     first, end = _days_of(times, schema)
     _check_years(settings, known, first)
-    offsets = [("holiday", 0)]
-    offsets += [(f"holiday.before{n}", n) for n in range(1, settings.before + 1)]
-    offsets += [(f"holiday.after{n}", -n) for n in range(1, settings.after + 1)]
+    offsets = [("calendar.holiday", 0)]
+    offsets += [(f"calendar.holiday.before{n}", n) for n in range(1, settings.before + 1)]
+    offsets += [(f"calendar.holiday.after{n}", -n) for n in range(1, settings.after + 1)]
     for name, shift in offsets:
         before, upto = (np.searchsorted(known.dates, day + shift * _DAY) for day in (first, end))
         yield Feature(name, ahead=True, scaled=False), (upto - before).astype(np.float64)

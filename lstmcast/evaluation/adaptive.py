@@ -18,7 +18,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lstmcast.data.panel import FloatArray, IntArray
-from lstmcast.evaluation.conformal import ascending
+from lstmcast.data.windows import BoolArray
+from lstmcast.evaluation.conformal import MEDIAN, ascending
 
 # What a quantile may move by before it hears of its first move, in sizes of the errors.
 MOST_BLIND = 1.0
@@ -33,7 +34,7 @@ class Rule:
 
     Attributes:
         levels: The `L` quantile levels, ascending.
-        keep_median: As in `conformal.ascending`.
+        keep_median: As in `conformal.ascending`; the median then learns nothing either.
         moves: float64 `(H, T)`, `rate · size` for each step and target.
         reach: Steps from an origin to its last target.
     """
@@ -46,6 +47,11 @@ class Rule:
     def given_out(self, base: FloatArray, shifts: FloatArray) -> FloatArray:
         """Quantiles `(…, L)` of what the forecaster says and the shifts."""
         return ascending(base + shifts, self.levels, keep_median=self.keep_median)
+
+    @property
+    def learns(self) -> BoolArray:
+        """Whether the quantile of each level moves, bool `(L,)`."""
+        return np.asarray(~(self.keep_median & (np.array(self.levels) == MEDIAN)))
 
 
 @dataclass(frozen=True)
@@ -189,7 +195,7 @@ def _move(
 ) -> FloatArray:
     """How far the shifts move `(H, T, L)`, by the mean over the series that a step is known of."""
     quantiles, actual = issued[windows, steps], stream.actual[windows, steps][..., None]
-    known = ~np.isnan(actual) & ~np.isnan(quantiles)
+    known = ~np.isnan(actual) & ~np.isnan(quantiles) & rule.learns
     push = np.where(known, np.array(rule.levels) - (actual <= quantiles), 0.0)
     shape = issued.shape[1:]
     total, count = np.zeros(shape), np.zeros(shape)

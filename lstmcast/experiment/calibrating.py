@@ -14,6 +14,11 @@ from lstmcast.runtime.evaluating import Observed, Said, beside_actuals, training
 from lstmcast.runtime.network import Network
 from lstmcast.runtime.outputs import all_outputs, levels_of
 
+_UNOBSERVED = (
+    "no window of the validation split has all its targets, so intervals are not calibrated: "
+    "shorten window.horizon."
+)
+
 
 def calibrate(dataset: Dataset, network: Network) -> tuple[Calibration | None, tuple[str, ...]]:
     """Learn from the validation windows, and from nothing else, how far the forecasts are off.
@@ -28,8 +33,10 @@ def calibrate(dataset: Dataset, network: Network) -> tuple[Calibration | None, t
     """
     preparation, prepared = dataset.preparation, dataset.prepared
     starts = dataset.starts["validation"]
-    if preparation.config.calibration.method == "none" or not len(starts):
+    if preparation.config.calibration.method == "none":
         return None, ()
+    if not len(starts):
+        return None, (_UNOBSERVED,) if len(dataset.fitted_starts.validation) else ()
     outputs = all_outputs(network, prepared, preparation, starts)
     series = prepared.arrays.series_of_row[starts]
     residuals = Residuals(

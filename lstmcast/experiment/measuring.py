@@ -32,6 +32,8 @@ from lstmcast.runtime.outputs import all_outputs
 SCORED_TRAINING_WINDOWS = 20_000
 # Splits on which each member of an ensemble is scored alone.
 JUDGED: tuple[SplitName, ...] = ("validation", "test")
+# Metrics of quantiles as they are after calibration.
+CALIBRATED = ("pinball", "coverage")
 
 
 @dataclass(frozen=True)
@@ -94,7 +96,7 @@ def measure(dataset: Dataset, fitted: Fitted, calibration: Calibration | None) -
     if config.model.scope == "each":
         metrics["networks"] = _networks(fitted)
     if fitted.members:
-        metrics["members"] = _members(dataset, fitted, scales)
+        metrics["members"] = _members(dataset, fitted, scales, calibrated=calibration is not None)
     # One split after the other, and only the forecasts of the last are kept.
     score("train")
     score("validation")
@@ -141,8 +143,13 @@ def _networks(fitted: Fitted) -> dict[str, Any]:
     }
 
 
-def _members(dataset: Dataset, fitted: Fitted, scales: Scales) -> dict[str, Any]:
-    """How good the members of an ensemble are alone, and how far they lie apart."""
+def _members(
+    dataset: Dataset, fitted: Fitted, scales: Scales, *, calibrated: bool
+) -> dict[str, Any]:
+    """How good the members of an ensemble are alone, and how far they lie apart.
+
+    Of a calibrated run without what calibration changes: no member is calibrated alone.
+    """
     preparation, histories = dataset.preparation, fitted.histories
     found: dict[str, Any] = {
         "seeds": list(preparation.config.seeds),
@@ -164,7 +171,8 @@ def _members(dataset: Dataset, fitted: Fitted, scales: Scales) -> dict[str, Any]
                 dataset.panel,
                 preparation.config.evaluation.metrics,
             )
-            scores.append(own["model"])
+            left_out = CALIBRATED if calibrated else ()
+            scores.append({k: v for k, v in own["model"].items() if k not in left_out})
             scaled.append(own_scaled)
         found["metrics"][split] = spread(scores)
         found["metrics_scaled"][split] = spread(scaled)

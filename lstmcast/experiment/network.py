@@ -19,9 +19,9 @@ from lstmcast.experiment.apart import train_apart
 from lstmcast.experiment.members import shapes_of, split_versions, train_members
 from lstmcast.experiment.versions import KerasVersions, MemberWeights, Versions
 from lstmcast.runtime import bundle as files
-from lstmcast.runtime.bundle import RunWriter
 from lstmcast.runtime.network import WHICH, Network, OnnxNetwork
 from lstmcast.runtime.outputs import window_inputs
+from lstmcast.runtime.run_writer import RunWriter
 from lstmcast.training.chatter import captured_chatter
 from lstmcast.training.progress import Progress
 

@@ -27,7 +27,7 @@ from lstmcast.experiment.recording import (
     write_results,
 )
 from lstmcast.machine import release_memory
-from lstmcast.runtime.bundle import RunWriter
+from lstmcast.runtime.run_writer import RunWriter
 from lstmcast.training.progress import Progress, SilentProgress
 
 if TYPE_CHECKING:

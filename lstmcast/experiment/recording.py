@@ -31,11 +31,11 @@ from lstmcast.reporting.wording import (
 )
 from lstmcast.runtime import bundle as files
 from lstmcast.runtime.adapting import Learned
-from lstmcast.runtime.bundle import RunWriter
 from lstmcast.runtime.calibration import Calibration
 from lstmcast.runtime.context import context_frame, context_rows
 from lstmcast.runtime.network import Network
 from lstmcast.runtime.paths import fit_ranks
+from lstmcast.runtime.run_writer import RunWriter
 from lstmcast.runtime.tables import forecasts_frame, series_frame
 
 if TYPE_CHECKING:

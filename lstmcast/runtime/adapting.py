@@ -32,9 +32,19 @@ class Learned:
     tracks: tuple[Track, ...]
 
     def applied_to(self, calibration: Calibration) -> Calibration:
-        """The calibration of the shown levels with what was learned in place of its shifts."""
-        shifts = np.stack([track.shifts for track in self.tracks])
-        return replace(calibration.only_shown(), shifts=shifts)
+        """The calibration with what was learned of its shown levels; others move with these.
+
+        Between two shown levels what they moved by is interpolated, beyond the outermost ones it
+        is theirs.
+        """
+        shown = calibration.only_shown()
+        learned = np.stack([track.shifts for track in self.tracks])
+        shares = [
+            np.interp(calibration.levels, shown.levels, own) for own in np.eye(len(shown.levels))
+        ]
+        shifts = calibration.shifts + (learned - shown.shifts) @ np.stack(shares)
+        shifts[..., calibration.places] = learned
+        return replace(calibration, shifts=shifts)
 
     def to_json(self) -> list[dict[str, Any]]:
         """As plain JSON values."""

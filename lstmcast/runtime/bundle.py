@@ -1,4 +1,4 @@
-"""The run directory on disk: the only code that knows its files and their form.
+"""The run directory on disk: its files, and reading them; `run_writer` writes them.
 
 A run grows under `<runs_dir>/.partial/<id>/` and is moved to `<runs_dir>/<id>/` when it is whole;
 from then on it never changes. Everything in it is data: JSON, YAML, CSV, safetensors, ONNX, npz
@@ -7,15 +7,9 @@ without objects, pictures and a page. Loading checks `manifest.json` before any 
 
 from __future__ import annotations
 
-import hashlib
 import json
-import os
-import shutil
-import zipfile
-from collections.abc import Iterable, Mapping
-from contextlib import suppress
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
@@ -24,11 +18,9 @@ import numpy as np
 from lstmcast.config.schema import Config
 from lstmcast.data.preparation import Preparation
 from lstmcast.errors import BundleError, ConfigError
-from lstmcast.runtime.files import flush, writing
+from lstmcast.runtime.files import sha256_of
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from lstmcast.runtime.adapting import Learned
     from lstmcast.runtime.calibration import Calibration
 
@@ -98,7 +90,8 @@ class Bundle:
         """How the quantiles are calibrated, and what they had learned by the end of the data.
 
         Returns:
-            None of a run without a calibration; nothing learned where nothing learns.
+            None of a run without a calibration; nothing learned where nothing learns, or the test
+            split has no window to learn from.
 
         Raises:
             BundleError: If it cannot be read.
@@ -125,99 +118,6 @@ class Bundle:
         except Exception as error:  # safetensors raises an exception class of its own
             raise BundleError(f"{self.path / WEIGHTS}: cannot be read: {error}") from error
         return weights
-
-
-class RunWriter:
-    """Writes a run under `.partial/` and moves it into place when it is whole.
-
-    Args:
-        runs_dir: Directory of all runs; made where it is missing.
-        run_id: Name of the run's directory.
-
-    Raises:
-        ResourceError: If the directory cannot be written.
-    """
-
-    def __init__(self, runs_dir: Path, run_id: str) -> None:
-        self.path = runs_dir / PARTIAL / run_id
-        self.final = runs_dir / run_id
-        with writing(self.path):
-            self.path.mkdir(parents=True)
-
-    def text(self, name: str, content: str) -> None:
-        """Write a text file, UTF-8."""
-        with writing(self.path / name) as path:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(content, encoding="utf-8", newline="\n")
-
-    def json(self, name: str, values: Any, *, indented: bool = True) -> None:
-        """Write JSON; NaN and infinity are refused."""
-        indent = 1 if indented else None
-        text = json.dumps(values, indent=indent, allow_nan=False, ensure_ascii=False)
-        self.text(name, text + "\n")
-
-    def table(self, name: str, frame: pd.DataFrame) -> None:
-        """Write a table as CSV; numbers in full, so that they read back the same."""
-        with writing(self.path / name) as path:
-            frame.to_csv(path, index=False, lineterminator="\n")
-
-    def log(self, event: str, **values: Any) -> None:
-        """Add a line to the log: UTC time, event, and what belongs to it."""
-        line = {"time": datetime.now(UTC).isoformat(timespec="milliseconds"), "event": event}
-        with writing(self.path / LOG) as path, path.open("a", encoding="utf-8") as file:
-            file.write(json.dumps({**line, **values}, default=str) + "\n")
-
-    def weights(self, weights: Mapping[str, np.ndarray]) -> None:
-        """Write the weights as safetensors."""
-        from safetensors.numpy import save
-
-        content = save({name: np.ascontiguousarray(w) for name, w in weights.items()})
-        with writing(self.path / WEIGHTS) as path:
-            path.write_bytes(content)
-
-    def arrays(self, name: str, arrays: Iterable[tuple[str, np.ndarray]]) -> None:
-        """Write named arrays as a compressed npz, one at a time."""
-        with (
-            writing(self.path / name) as path,
-            zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive,
-        ):
-            for key, array in arrays:
-                with archive.open(f"{key}.npy", "w", force_zip64=True) as member:
-                    np.lib.format.write_array(member, np.asanyarray(array), allow_pickle=False)
-                del array  # before the next one is made
-
-    def finish(self, manifest: Mapping[str, Any]) -> Path:
-        """Write the manifest, flush everything to disk and move the run into place.
-
-        Returns:
-            The run's directory.
-
-        Raises:
-            ResourceError: If the disk is full, or the directory cannot be written.
-        """
-        files = {
-            path.relative_to(self.path).as_posix(): _describe(path)
-            for path in sorted(self.path.rglob("*"))
-            if path.is_file()
-        }
-        self.json(MANIFEST, {"format": FORMAT, **manifest, "files": files})
-        with writing(self.final):
-            for path in [*self.path.rglob("*"), self.path]:
-                flush(path)
-            os.replace(self.path, self.final)
-            flush(self.final.parent)
-        self._tidy()
-        return self.final
-
-    def discard(self) -> None:
-        """Remove what was written; for a run that failed before it was whole."""
-        shutil.rmtree(self.path, ignore_errors=True)
-        self._tidy()
-
-    def _tidy(self) -> None:
-        """Remove `.partial/` unless another run is growing there."""
-        with suppress(OSError):
-            self.path.parent.rmdir()
 
 
 def load_bundle(path: Path) -> Bundle:
@@ -259,7 +159,7 @@ def verify_bundle(path: Path) -> dict[str, Any]:
         file = path / name
         if file.is_symlink() or not file.is_file():
             raise BundleError(f"{file}: is missing (or a link). Restore it or train the run again.")
-        if file.stat().st_size != expected["size"] or _hash(file) != expected["sha256"]:
+        if file.stat().st_size != expected["size"] or sha256_of(file) != expected["sha256"]:
             raise BundleError(
                 f"{file}: was changed after the run was written. Restore it or train the run again."
             )
@@ -332,15 +232,6 @@ def _check_name(path: Path, name: str) -> None:
     for parent in parts.parents:
         if (path / parent).is_symlink() and str(parent) != ".":
             raise BundleError(f"{path / parent}: is a link; a run holds none.")
-
-
-def _describe(path: Path) -> dict[str, Any]:
-    return {"sha256": _hash(path), "size": path.stat().st_size}
-
-
-def _hash(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _read_json(path: Path) -> Any:

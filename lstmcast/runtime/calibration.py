@@ -92,8 +92,12 @@ class Calibration:
 
     def only_shown(self) -> Calibration:
         """The same of the shown levels alone."""
-        places = [self.levels.index(level) for level in self.shown]
-        return replace(self, levels=self.shown, shifts=self.shifts[..., places])
+        return replace(self, levels=self.shown, shifts=self.shifts[..., self.places])
+
+    @property
+    def places(self) -> list[int]:
+        """Where the shown levels stand among all."""
+        return [self.levels.index(level) for level in self.shown]
 
     def base(self, outputs: Outputs) -> FloatArray:
         """What the network says nearest to each level, float64 `(W, H, T, L)`."""
@@ -298,9 +302,10 @@ def _too_few(calibration: Calibration) -> tuple[str, ...]:
     needed = max(map(windows_needed, calibration.shown))
     if fewest >= needed:
         return ()
-    whose = "" if len(calibration.n_windows) == 1 else " of a series"
+    alone = len(calibration.n_windows) == 1
+    whose, fix = ("", "") if alone else (" of a series", ", or set calibration.per to panel")
     return (
         f"the outermost interval is only as wide as the largest error of the {fewest} validation "
         f"windows{whose}: the quantile {level:g} takes 1 / (1 - {level:g}) - 1 = {needed}. Enlarge "
-        "split.validation, lower calibration.levels, or set calibration.per to panel.",
+        f"split.validation, lower calibration.levels{fix}.",
     )

@@ -139,9 +139,10 @@ def _available(
     if len(levels) == 1 and levels != {()}:
         return ["absolute", "squared", "pinball"]
     if wanted == "pinball":
+        found = "; ".join(", ".join(map(str, each)) or "none" for each in sorted(levels))
         raise ConfigError(
-            "--loss pinball needs quantiles of the same levels from all that are compared; "
-            "baselines have none. Take --loss absolute."
+            "--loss pinball needs quantiles of the same levels from all that are compared, and "
+            f"they have: {found}. Baselines have none. Take --loss absolute."
         )
     return ["absolute", "squared"]
 

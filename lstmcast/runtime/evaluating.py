@@ -302,6 +302,7 @@ def _nothing_unseen(panel: Panel, preparation: Preparation) -> TooShortError:
     cut = spoken_time(preparation.cuts.times[:, 1].max(), tz)
     return TooShortError(
         f"no window to measure: the data run to {last}, the targets of a window are "
-        f"{window.horizon} rows after the validation period, which ended before {cut}, and its "
-        f"inputs the {window.lookback} rows before. Give later data, with the history before them."
+        f"{window.horizon} rows after the validation period, which ended before {cut}, all of them "
+        f"known, and its inputs the {window.lookback} rows before. Give later data, with the "
+        "history before them."
     )

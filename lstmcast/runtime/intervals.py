@@ -22,6 +22,7 @@ from lstmcast.runtime.adapting import (
     nothing_learned,
 )
 from lstmcast.runtime.calibration import Calibration, Outputs, usable_scale
+from lstmcast.runtime.outputs import in_units
 
 
 @dataclass(frozen=True)
@@ -146,7 +147,7 @@ class _Static:
         """Those of some windows, float64 `(w, H, T, L)`."""
         some = self.outputs.take(windows)
         values = self.calibration.quantiles(some, self.groups.calibration[windows])
-        return self.preparation.to_units(values, self.groups.preparation[windows])
+        return in_units(values, self.preparation, self.groups.preparation[windows])
 
 
 @dataclass(frozen=True)
@@ -159,7 +160,7 @@ class _GivenOut:
 
     def __getitem__(self, windows: slice | IntArray, /) -> FloatArray:
         """Those of some windows, float64 `(w, H, T, L)`."""
-        return self.preparation.to_units(self.quantiles[windows], self.groups[windows])
+        return in_units(self.quantiles[windows], self.preparation, self.groups[windows])
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ from lstmcast.data.panel import FloatArray, IntArray
 from lstmcast.data.preparation import Preparation
 from lstmcast.data.preparing import Prepared
 from lstmcast.data.windows import gather_inputs
-from lstmcast.evaluation.distributions import DISTRIBUTIONS, Distribution
+from lstmcast.evaluation.distributions import DISTRIBUTIONS, ROUNDING, Distribution
 from lstmcast.runtime.calibration import Calibration, Outputs
 from lstmcast.runtime.network import WHICH, Network
 
@@ -133,13 +133,27 @@ def window_outputs(
         values = outputs.points[..., None]
         if quantiles is not None:
             values = np.concatenate([values, quantiles], axis=-1)
-        units[place] = preparation.to_units(values, groups)
-        if config.output.type == "negative_binomial":
-            # A shift may take the quantiles of counts below the least of these.
-            units[place] = np.maximum(units[place], 0.0)
+        units[place] = in_units(values, preparation, groups)
         if parameters is not None and outputs.parameters is not None:
-            parameters[place] = _in_units(outputs.parameters, preparation, groups)
+            parameters[place] = _parameters_in_units(outputs.parameters, preparation, groups)
     return WindowOutputs(units[..., 0], units[..., 1:] if levels else None, parameters)
+
+
+def in_units(values: FloatArray, preparation: Preparation, groups: IntArray) -> FloatArray:
+    """Forecasts in the user's units: of counts, whole numbers from 0 on.
+
+    What calibration adds to a quantile of counts may be any number. As much lies below a number as
+    below the next smaller count.
+
+    Args:
+        values: float64, `(W, …, T, Q)`, in network units.
+        preparation: What was fitted.
+        groups: int64 `(W,)`, as `Prepared.groups` has them for each series.
+    """
+    units = preparation.to_units(values, groups)
+    if preparation.config.output.type != "negative_binomial":
+        return units
+    return np.maximum(np.floor(units + ROUNDING), 0.0)
 
 
 def batch_outputs(
@@ -214,100 +228,15 @@ def network_quantiles(outputs: FloatArray, output: Output) -> FloatArray:
     return distribution.at_levels(outputs, _levels(output))
 
 
-@dataclass(frozen=True)
-class Predictive:
-    """The distribution that is forecast of each value, in network units.
-
-    Attributes:
-        levels: Quantile levels, ascending.
-        quantiles: float64, `(n_windows, horizon, n_targets, Q)`, at these.
-        distribution: Whose parameters are known; None where the quantiles are all.
-        parameters: float64, `(n_windows, horizon, n_targets, P)`, of the distribution.
-    """
-
-    levels: FloatArray
-    quantiles: FloatArray
-    distribution: Distribution | None = None
-    parameters: FloatArray | None = None
-
-    def values_at(self, probability: FloatArray) -> FloatArray:
-        """What it holds at a probability for each value: the inverse of `probability_of`.
-
-        Between the levels of quantiles it is linear; beyond the outermost ones it stays at these.
-
-        Args:
-            probability: float64, `(n_windows, horizon, n_targets)`, between 0 and 1.
-
-        Returns:
-            float64, of the same shape, in network units.
-        """
-        if self.distribution is not None and self.parameters is not None:
-            return self.distribution.quantile(self.parameters, probability)
-        inside = np.clip(probability, self.levels[0], self.levels[-1])
-        levels = np.broadcast_to(self.levels, self.quantiles.shape)
-        return _interpolated(inside, levels, self.quantiles)
-
-    def probability_of(self, values: FloatArray, *, u: FloatArray) -> FloatArray:
-        """The probability that it gave to values up to those that came true.
-
-        Args:
-            values: float64, `(n_windows, horizon, n_targets)`, in network units.
-            u: float64, as `values`: uniform numbers, for what lies between two counts.
-
-        Returns:
-            float64, as `values`; of quantiles no further out than their outermost levels.
-        """
-        if self.distribution is not None and self.parameters is not None:
-            return self.distribution.transform(self.parameters, values, u)
-        inside = np.clip(values, self.quantiles[..., 0], self.quantiles[..., -1])
-        levels = np.broadcast_to(self.levels, self.quantiles.shape)
-        return _interpolated(inside, self.quantiles, levels)
-
-
-def predictive_of(
-    outputs: Outputs, config: Config, calibration: Calibration | None, own: IntArray
-) -> Predictive | None:
-    """The distribution that is forecast of some windows; None of a point without a calibration.
-
-    Args:
-        outputs: Of the network.
-        config: The experiment.
-        calibration: Of the run, which says more than quantiles of a network, and less than a
-            distribution.
-        own: int64, `(n_windows,)`, the group of the calibration that serves each window.
-    """
-    distribution = distribution_of(config.output)
-    if distribution is None and calibration is not None:
-        levels = np.array(calibration.levels)
-        return Predictive(levels, calibration.quantiles(outputs, own))
-    if outputs.quantiles is None:
-        return None
-    levels = np.array(levels_of(config))
-    return Predictive(levels, outputs.quantiles, distribution, outputs.parameters)
-
-
-def _interpolated(at: FloatArray, x: FloatArray, y: FloatArray) -> FloatArray:
-    """Linear interpolation of `y` over `x`, both ascending along their last axis; `at` inside."""
-    if x.shape[-1] == 1:
-        return y[..., 0]
-    upper = np.clip((x <= at[..., None]).sum(axis=-1), 1, x.shape[-1] - 1)[..., None]
-    x0, x1, y0, y1 = (
-        np.take_along_axis(values, index, axis=-1)[..., 0]
-        for values in (x, y)
-        for index in (upper - 1, upper)
-    )
-    width = x1 - x0
-    share = np.divide(at - x0, width, out=np.zeros_like(at), where=width > 0)
-    return y0 + share * (y1 - y0)
-
-
 def _stays_a_distribution(config: Config) -> bool:
     """Whether what is a distribution in network units is one of the same kind in the user's."""
     known = distribution_of(config.output) is not None
     return known and config.scaling.target_transform == "none"
 
 
-def _in_units(outputs: FloatArray, preparation: Preparation, groups: IntArray) -> FloatArray:
+def _parameters_in_units(
+    outputs: FloatArray, preparation: Preparation, groups: IntArray
+) -> FloatArray:
     """Parameters of distributions in the user's units."""
     distribution = distribution_of(preparation.config.output)
     if distribution is None:

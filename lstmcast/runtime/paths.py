@@ -25,7 +25,8 @@ from lstmcast.errors import BundleError
 from lstmcast.runtime.bundle import RANKS, Bundle
 from lstmcast.runtime.calibration import Calibration
 from lstmcast.runtime.network import Network
-from lstmcast.runtime.outputs import BATCH, Predictive, has_paths, predictive_of, raw_outputs
+from lstmcast.runtime.outputs import BATCH, has_paths, in_units, raw_outputs
+from lstmcast.runtime.predictive import Predictive, predictive_of
 
 # Validation windows whose ranks a run keeps.
 KEPT_WINDOWS = 256
@@ -185,7 +186,7 @@ def _drawn(
         drawn = predictive.values_at(probabilities[batch])
         groups = prepared.groups[prepared.arrays.series_of_row[starts[batch]]]
         with np.errstate(over="ignore"):
-            units = preparation.to_units(np.clip(drawn, -FARTHEST, FARTHEST), groups)
+            units = in_units(np.clip(drawn, -FARTHEST, FARTHEST), preparation, groups)
         lowest = _LOWEST.get(config.scaling.target_transform, -LARGEST)
         values[batch] = np.clip(units, lowest, LARGEST)
     return values

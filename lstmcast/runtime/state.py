@@ -7,12 +7,13 @@ a time; a run whose state cannot be written still forecasts.
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
 from lstmcast.data.panel import Panel
 from lstmcast.errors import ResourceError
-from lstmcast.runtime.adapting import Learned, has_news, learn
+from lstmcast.runtime.adapting import Learned, has_news, learn, nothing_learned
 from lstmcast.runtime.bundle import CALIBRATION, Bundle
 from lstmcast.runtime.calibration import Calibration
 from lstmcast.runtime.files import held, partial_file
@@ -22,8 +23,26 @@ FORMAT = 1
 
 
 def state_dir(run: Path) -> Path:
-    """The directory beside a run that holds what grows after training."""
+    """The directory beside a run that holds what grows after training.
+
+    Args:
+        run: Its directory; one that is named by `.` or by a link has one state as well.
+    """
+    run = run.resolve()
     return run.with_name(f"{run.name}.state")
+
+
+def copy_state(run: Path, copy: Path) -> None:
+    """Put what a run has learned beside a copy of it; nothing where it has learned nothing.
+
+    Raises:
+        OSError: If it cannot be written.
+    """
+    learned = state_dir(run) / CALIBRATION
+    if learned.is_file():
+        folder = state_dir(copy)
+        folder.mkdir()
+        shutil.copyfile(learned, folder / CALIBRATION)
 
 
 def calibration_now(
@@ -42,8 +61,7 @@ def calibration_now(
         future: The future covariates after the end of these.
 
     Returns:
-        The calibration of the levels of a forecast, None of a run without one; and what the user
-        should know.
+        The calibration, None of a run without one; and what the user should know.
 
     Raises:
         DataError: If the data cannot be learned from because an input is missing.
@@ -52,8 +70,10 @@ def calibration_now(
     if found is None:
         return None, []
     calibration, learned = found
-    if learned is None:
-        return calibration.only_shown(), []
+    if bundle.config.calibration.adaptive is None:
+        return calibration, []
+    # A run whose test split has no window has learned nothing so far.
+    learned = learned or nothing_learned(calibration, bundle.preparation)
     state = _State(bundle, calibration, learned)
     learned, notes = state.read()
     if learn_from is not None:

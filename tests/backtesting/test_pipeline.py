@@ -12,7 +12,8 @@ import pytest
 from sklearn.metrics import mean_absolute_error
 
 from lstmcast.backtesting import backtest, pipeline
-from lstmcast.backtesting.plan import SilentFollower
+from lstmcast.backtesting.measuring import quantiles_at, shared_levels
+from lstmcast.backtesting.plan import FoldResult, SilentFollower
 from lstmcast.backtesting.work import run_group
 from lstmcast.errors import BundleError, ResourceError, TooShortError
 from lstmcast.execution.work import Outcome
@@ -359,6 +360,25 @@ def test_what_is_wrong_with_one_fold_names_it(weekly, tmp_path):
     config = config_of(data={"missing": {"strategy": "ffill"}})
     with pytest.raises(TooShortError, match="fold 2 of 3: the test split has no window"):
         backtest(config, frame=weekly.assign(y=y), runs_dir=tmp_path)
+
+
+def test_a_fold_of_which_no_window_is_whole_is_told_of_before_it_is_trained(weekly, tmp_path):
+    y = weekly["y"].where(~weekly.index.isin(range(75, 92, 3)))
+    config = config_of(data={"missing": {"strategy": "mask"}})
+    with pytest.raises(TooShortError, match=r"fold 1 of 3: the test split has no window"):
+        backtest(config, frame=weekly.assign(y=y), runs_dir=tmp_path)
+
+
+def test_the_quantiles_of_a_backtest_are_those_that_every_fold_has():
+    def fold(*levels):
+        quantiles = np.array(levels, dtype=float)[None, None, None]
+        return FoldResult(facts={"levels": list(levels)}, arrays={"quantiles": quantiles})
+
+    results = [fold(0.1, 0.5, 0.9), fold(0.025, 0.1, 0.5, 0.9, 0.975)]
+    levels = shared_levels(results)
+    assert levels == (0.1, 0.5, 0.9)
+    for result in results:
+        assert quantiles_at(levels, result).ravel().tolist() == list(levels)
 
 
 def test_too_many_folds_leave_nothing_behind(weekly, tmp_path):

@@ -226,6 +226,11 @@ def test_times_that_only_reading_can_judge_are_left_to_it(data: dict[str, Any]) 
             "encoding",
         ),
         (
+            {"features": {"series_embedding": True}, "model": {"scope": "each"}},
+            "features.series_embedding",
+            "model.scope: each",
+        ),
+        (
             {
                 "model": {"type": "cnn_lstm", "filters": [8, 8], "pool": 4},
                 "window": {"lookback": 15},

@@ -38,18 +38,18 @@ def values(times, **options):
 def test_a_day_has_the_holidays_so_many_days_before_and_after_it():
     found = values(days("2023-12-23", "2023-12-29"), freq="D", before=2, after=1)
     assert found == {
-        "holiday": [0, 0, 1, 1, 0, 0],
-        "holiday.before1": [0, 1, 1, 0, 0, 0],
-        "holiday.before2": [1, 1, 0, 0, 0, 0],
-        "holiday.after1": [0, 0, 0, 1, 1, 0],
+        "calendar.holiday": [0, 0, 1, 1, 0, 0],
+        "calendar.holiday.before1": [0, 1, 1, 0, 0, 0],
+        "calendar.holiday.before2": [1, 1, 0, 0, 0, 0],
+        "calendar.holiday.after1": [0, 0, 0, 1, 1, 0],
     }
 
 
 def test_an_hour_has_the_flag_of_its_day_in_the_time_zone_of_the_data():
     # Midnight in Berlin is 23:00 UTC of the day before.
     times = ["2023-12-24T22:00", "2023-12-24T23:00", "2023-12-26T22:00", "2023-12-26T23:00"]
-    assert values(times, freq="h", tz="Europe/Berlin")["holiday"] == [0, 1, 1, 0]
-    assert values(times, freq="h")["holiday"] == [0, 0, 1, 1]
+    assert values(times, freq="h", tz="Europe/Berlin")["calendar.holiday"] == [0, 1, 1, 0]
+    assert values(times, freq="h")["calendar.holiday"] == [0, 0, 1, 1]
 
 
 @pytest.mark.parametrize(
@@ -63,7 +63,7 @@ def test_an_hour_has_the_flag_of_its_day_in_the_time_zone_of_the_data():
     ],
 )
 def test_a_longer_step_counts_the_holidays_of_the_days_that_it_stands_for(freq, times, expected):
-    assert values(times, freq=freq)["holiday"] == expected
+    assert values(times, freq=freq)["calendar.holiday"] == expected
 
 
 def test_they_are_known_ahead_and_not_scaled():

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -120,6 +122,20 @@ def test_series_that_share_a_quantile_move_it_by_their_mean():
     track, _ = follow(first(1), both, rule_of(horizon=1))
     # Above both ends by one series, below both by the other: the mean of their moves.
     assert track.shifts[0, 0] == pytest.approx([-1 + 0.4 * (0.1 - 0.5), 1 + 0.4 * (0.9 - 0.5)])
+
+
+def test_a_median_that_is_kept_learns_nothing():
+    values = np.full(30, 4.0)
+    plain = stream_of(values)
+    stream = replace(plain, base=np.zeros((*plain.base.shape[:-1], 3)))
+    begun = begin(START - DAY, np.broadcast_to([-1.0, 0.0, 1.0], (3, 1, 3)).copy())
+    rule = Rule((0.1, 0.5, 0.9), True, moves_of(0.4, np.ones((3, 1)), lead=0), reach=3)
+    track, issued = follow(begun, stream, rule)
+    assert (issued[..., 1] == 0).all()
+    assert (track.shifts[..., 1] == 0).all()
+    assert (track.shifts[..., 2] > 1).all()
+    moved, _ = follow(begun, stream, replace(rule, keep_median=False))
+    assert (moved.shifts[..., 1] > 0).all()
 
 
 def test_steps_that_hear_late_move_little():

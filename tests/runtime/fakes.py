@@ -15,10 +15,11 @@ from lstmcast.config.schema import Config
 from lstmcast.data.dataset import Dataset, build_dataset, load_panel
 from lstmcast.data.panel import tail
 from lstmcast.runtime import bundle as files
-from lstmcast.runtime.bundle import Bundle, RunWriter, load_bundle
+from lstmcast.runtime.bundle import Bundle, load_bundle
 from lstmcast.runtime.context import context_frame, context_rows
 from lstmcast.runtime.evaluating import training_scales
 from lstmcast.runtime.outputs import n_outputs_of
+from lstmcast.runtime.run_writer import RunWriter
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ import numpy as np
 
 from lstmcast.config.loading import dump_config
 from lstmcast.runtime import bundle as files
-from lstmcast.runtime.bundle import RunWriter
+from lstmcast.runtime.run_writer import RunWriter
 from tests.runtime.fakes import config_of
 
 START = np.datetime64("2024-01-01", "us")

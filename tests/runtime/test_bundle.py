@@ -11,11 +11,11 @@ import pytest
 from lstmcast.errors import BundleError, ResourceError
 from lstmcast.runtime.bundle import (
     MANIFEST,
-    RunWriter,
     load_bundle,
     read_manifest,
     verify_bundle,
 )
+from lstmcast.runtime.run_writer import RunWriter
 from tests.builders import hourly_frame
 from tests.runtime.fakes import dataset_of, write_run
 

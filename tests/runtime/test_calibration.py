@@ -117,6 +117,14 @@ def test_without_validation_windows_or_by_choice_nothing_is_calibrated():
     assert calibration is None
 
 
+def test_validation_windows_that_all_lack_a_target_are_told_of():
+    frame = hourly_frame(220)
+    frame.loc[range(100, 160, 2), "y"] = np.nan
+    _, _, calibration, notes = calibrated(frame, data={"missing": {"strategy": "mask"}})
+    assert calibration is None
+    assert "no window of the validation split has all its targets" in notes[0]
+
+
 def test_too_few_windows_are_told_with_the_arithmetic():
     config = config_of()
     _, (warning,) = fit_calibration(residuals_of(np.ones((30, 3, 1))), config, ())

@@ -163,5 +163,7 @@ def test_pinball_needs_quantiles_of_all(tmp_path, write):
         write(name, arrays={**with_levels, "quantiles": kept})
     found = compared(tmp_path, "one", "two", loss="pinball")
     assert set(found.pairs[0].by_loss) == {"absolute", "squared", "pinball"}
-    with pytest.raises(ConfigError, match="--loss pinball needs quantiles"):
+    with pytest.raises(
+        ConfigError, match=r"--loss pinball needs quantiles .* they have: none; 0\.1"
+    ):
         compared(tmp_path, "one", "naive", loss="pinball")

@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 from lstmcast.errors import BundleError
-from lstmcast.runtime.bundle import FORECASTS, RunWriter
+from lstmcast.runtime.bundle import FORECASTS
 from lstmcast.runtime.kept_forecasts import read_kept
+from lstmcast.runtime.run_writer import RunWriter
 from tests.builders import panel_frame
 from tests.runtime.fakes import dataset_of, write_run
 from tests.runtime.kept import write_kept

@@ -1,18 +1,16 @@
 import subprocess
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from scipy import stats
 
-from lstmcast.data.grouping import Grouping
-from lstmcast.runtime.calibration import Calibration, Outputs
+from lstmcast.experiment.calibrating import calibrate
 from lstmcast.runtime.outputs import (
-    Predictive,
     levels_of,
     n_outputs_of,
     network_quantiles,
-    predictive_of,
     raw_outputs,
     window_outputs,
 )
@@ -118,51 +116,24 @@ def test_what_is_no_distribution_has_no_parameters(output):
         assert found.quantiles is None
 
 
-def test_quantiles_are_joined_by_lines_and_flat_beyond():
-    forecast = Predictive(np.array([0.1, 0.5, 0.9]), np.array([[0.0, 1.0, 5.0]]))
-    for probability, value in [(0.02, 0), (0.1, 0), (0.2, 0.25), (0.5, 1), (0.7, 3), (0.99, 5)]:
-        assert forecast.values_at(np.array([probability]))[0] == pytest.approx(value)
-    for value, probability in [(-9, 0.1), (0, 0.1), (0.25, 0.2), (1, 0.5), (3, 0.7), (99, 0.9)]:
-        found = forecast.probability_of(np.array([float(value)]), u=np.array([0.3]))
-        assert found[0] == pytest.approx(probability)
-
-
-def test_quantiles_that_are_the_same_are_no_obstacle():
-    flat = Predictive(np.array([0.1, 0.5, 0.9]), np.array([[2.0, 2.0, 2.0]]))
-    assert flat.values_at(np.array([0.3])).tolist() == [2]
-    assert 0.1 <= flat.probability_of(np.array([2.0]), u=np.array([0.3]))[0] <= 0.9
-    single = Predictive(np.array([0.5]), np.array([[2.0]]))
-    assert single.values_at(np.array([0.9])).tolist() == [2]
-    assert single.probability_of(np.array([7.0]), u=np.array([0.3])).tolist() == [0.5]
-
-
-@pytest.mark.parametrize("kind", ["normal", "student_t"])
-def test_values_at_and_probability_of_undo_each_other(kind):
-    config = config_of(output={"type": kind})
-    parameters = np.tile(np.array(PARAMETERS[kind]), (5, 1))
-    quantiles = network_quantiles(parameters, config.output)
-    outputs = Outputs(quantiles[..., 1], quantiles, parameters)
-    forecast = predictive_of(outputs, config, None, np.zeros(5, dtype=np.int64))
-    probability = np.array([0.01, 0.2, 0.5, 0.8, 0.99])
-    found = forecast.probability_of(forecast.values_at(probability), u=np.zeros(5))
-    np.testing.assert_allclose(found, probability, rtol=1e-10)
-
-
-def test_a_point_has_a_distribution_only_where_it_is_calibrated():
-    outputs, own = Outputs(np.array([[[3.0]]]), None), np.zeros(1, dtype=np.int64)
-    assert predictive_of(outputs, config_of(), None, own) is None
-    shifts = np.array([[[[-1.0, 2.0]]]])
-    calibration = Calibration(
-        grouping=Grouping(()),
-        network_levels=(),
-        shown=(0.25, 0.75),
-        levels=(0.25, 0.75),
-        shifts=shifts,
-        size=np.ones((1, 1, 1)),
-        n_windows=np.array([9]),
+def test_calibrated_quantiles_of_counts_are_counts():
+    frame = hourly_frame(200).assign(y=np.arange(200) % 5)
+    data = dataset_of(frame, output={"type": "negative_binomial"}, scaling={"target": "none"})
+    network = always([0.4, 0.5])
+    calibration, _ = calibrate(data, network)
+    moved = replace(calibration, shifts=calibration.shifts - 0.3)
+    starts = data.starts["test"]
+    plain, found = (
+        window_outputs(network, data.prepared, data.preparation, starts, calibration=each)
+        for each in (calibration, moved)
     )
-    forecast = predictive_of(outputs, config_of(), calibration, own)
-    assert forecast.values_at(np.full((1, 1, 1), 0.5)).tolist() == [[[3.5]]]
+    assert (found.quantiles == np.floor(found.quantiles)).all()
+    assert (found.quantiles >= 0).all()
+    # As many of the actual values lie at or below as without rounding.
+    y = np.arange(5)[:, None]
+    exact = np.maximum(plain.quantiles[0, 0, 0] - 0.3, -1)
+    assert np.array_equal(y <= np.maximum(np.floor(exact), 0), y <= np.maximum(exact, 0))
+    assert np.array_equal(found.quantiles[0, 0, 0], np.maximum(np.floor(exact), 0))
 
 
 def test_quantiles_of_a_normal_distribution_need_no_scipy():

@@ -5,11 +5,13 @@ from scipy import stats
 from lstmcast.data.panel import select
 from lstmcast.data.windows import gather_inputs, target_rows
 from lstmcast.errors import BundleError, ConfigError
+from lstmcast.experiment.calibrating import calibrate
 from lstmcast.runtime import bundle as files
 from lstmcast.runtime import paths
-from lstmcast.runtime.bundle import RunWriter, load_bundle
+from lstmcast.runtime.bundle import load_bundle
 from lstmcast.runtime.forecasting import forecast
 from lstmcast.runtime.paths import Ranks, Sampling, fit_ranks, read_ranks
+from lstmcast.runtime.run_writer import RunWriter
 from lstmcast.runtime.tables import paths_frame
 from tests.builders import hourly_frame, panel_frame
 from tests.runtime.fakes import bundle_of, dataset_of, network_of
@@ -62,6 +64,26 @@ def test_a_path_of_quantiles_lies_between_the_outermost():
     assert (drawn <= quantiles[:, -1] + 1e-12).all()
     beyond = forecast(data.panel, data.preparation, network, steps=7)
     assert (np.diff(beyond.quantiles[:, 3:], axis=-1) >= 0).all()
+
+
+@pytest.mark.parametrize("output", [{}, {"type": "normal"}], ids=str)
+def test_paths_of_a_calibrated_run_lie_within_its_intervals_as_they_should(output):
+    data = dataset_of(hourly_frame(300), output=output)
+    network = network_of(data)
+    if output.get("type") == "normal":
+
+        def network(inputs):  # far too sure of itself
+            last = np.repeat(inputs["past"][:, -1:, :1], 3, axis=1)
+            return np.stack([last, np.full_like(last, 0.01)], axis=-1)
+
+    calibration, _ = calibrate(data, network)
+    sampling = Sampling(n_paths=4000, kept=True)
+    found = forecast(
+        data.panel, data.preparation, network, calibration=calibration, sampling=sampling
+    )
+    drawn = found.paths[0, :, :, 0]
+    for level, quantile in zip(found.levels, found.quantiles[0, :, 0].T, strict=True):
+        assert (drawn <= quantile + 1e-9).mean(axis=0) == pytest.approx(level, abs=0.04)
 
 
 def test_paths_of_counts_are_counts():

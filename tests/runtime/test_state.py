@@ -1,5 +1,6 @@
 import json
 import os
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -10,6 +11,7 @@ from lstmcast.experiment.calibrating import calibrate
 from lstmcast.runtime.adapting import nothing_learned
 from lstmcast.runtime.bundle import load_bundle
 from lstmcast.runtime.files import held
+from lstmcast.runtime.forecasting import forecast
 from lstmcast.runtime.inputs import history_panel
 from lstmcast.runtime.state import calibration_now, state_dir
 from tests.builders import hourly_frame, panel_frame
@@ -22,18 +24,20 @@ FRAME = hourly_frame(200)
 class Run:
     """A calibrated run of the first 110 rows of a frame, and its network."""
 
-    def __init__(self, folder, frame=FRAME, *, known=110, **settings):
+    def __init__(self, folder, frame=FRAME, *, known=110, learned=True, **settings):
         data = dataset_of(frame[:known], split=COUNTS, **settings)
         self.network = network_of(data)
         self.calibration, _ = calibrate(data, self.network)
-        learned = nothing_learned(self.calibration, data.preparation)
-        values = {"static": self.calibration.to_json(), "learned": learned.to_json()}
+        self.static = self.calibration.only_shown().shifts
+        begun = nothing_learned(self.calibration, data.preparation).to_json()
+        values = {"static": self.calibration.to_json(), "learned": begun if learned else None}
         self.bundle = bundle_of(data, folder, calibration=values)
         self.state = state_dir(self.bundle.path) / "calibration.json"
 
     def now(self, frame=None):
         panel = None if frame is None else history_panel(self.bundle, frame)
-        return calibration_now(self.bundle, self.network, learn_from=panel)
+        found, notes = calibration_now(self.bundle, self.network, learn_from=panel)
+        return found.only_shown(), notes
 
 
 @pytest.fixture
@@ -43,9 +47,24 @@ def run(tmp_path):
 
 def test_without_data_the_intervals_are_those_of_training(run):
     found, notes = run.now()
-    assert np.array_equal(found.shifts, run.calibration.only_shown().shifts)
+    assert np.array_equal(found.shifts, run.static)
     assert not notes
     assert not run.state.parent.exists()
+
+
+def test_a_run_has_one_state_however_it_is_named(run, tmp_path, monkeypatch):
+    (tmp_path / "link").symlink_to(run.bundle.path)
+    assert state_dir(tmp_path / "link") == run.state.parent
+    monkeypatch.chdir(run.bundle.path)
+    assert state_dir(Path()) == run.state.parent
+
+
+def test_the_median_stays_the_point_forecast(tmp_path):
+    run = Run(tmp_path, output={"type": "quantiles"})
+    found, _ = run.now(FRAME)
+    panel = history_panel(run.bundle, FRAME)
+    ahead = forecast(panel, run.bundle.preparation, run.network, calibration=found)
+    assert np.array_equal(ahead.quantiles[..., ahead.levels.index(0.5)], ahead.prediction)
 
 
 def test_data_that_bring_nothing_new_leave_no_trace(run):
@@ -56,9 +75,21 @@ def test_data_that_bring_nothing_new_leave_no_trace(run):
 def test_actual_values_move_the_intervals_and_are_remembered(run):
     found, notes = run.now(FRAME)
     assert not notes
-    assert not np.array_equal(found.shifts, run.calibration.only_shown().shifts)
+    assert not np.array_equal(found.shifts, run.static)
     assert np.array_equal(run.now()[0].shifts, found.shifts)
     load_bundle(run.bundle.path)  # the run is as it was
+
+
+def test_levels_that_are_not_shown_move_with_those_beside_them(run):
+    panel = history_panel(run.bundle, FRAME)
+    found, _ = calibration_now(run.bundle, run.network, learn_from=panel)
+    before = run.calibration
+    assert found.levels == before.levels
+    for step, moved in enumerate((found.shifts - before.shifts)[0, :, 0]):
+        shown = [moved[before.levels.index(level)] for level in before.shown]
+        expected = np.interp(before.levels, before.shown, shown)
+        assert moved == pytest.approx(expected, abs=1e-12), step
+    assert np.array_equal(found.only_shown().shifts, run.now()[0].shifts)
 
 
 def test_the_same_data_again_change_nothing(run):
@@ -85,6 +116,14 @@ def test_learning_in_portions_is_learning_at_once(tmp_path, window, cuts):
     assert ours["learned"][0]["times"] == theirs["learned"][0]["times"]
 
 
+def test_a_run_that_was_not_tested_learns_all_the_same(tmp_path):
+    tested, untested = Run(tmp_path / "a"), Run(tmp_path / "b", learned=False)
+    assert np.array_equal(untested.now()[0].shifts, untested.static)
+    assert np.array_equal(untested.now(FRAME)[0].shifts, tested.now(FRAME)[0].shifts)
+    still = Run(tmp_path / "c", learned=False, calibration={"adaptive": None})
+    assert np.array_equal(still.now(FRAME)[0].shifts, still.static)
+
+
 def test_series_with_errors_of_their_own_learn_each_from_theirs(tmp_path):
     frame = panel_frame({"a": 200, "b": 200})
     early = frame[frame["time"] < frame["time"].min() + pd.Timedelta(days=110)]
@@ -96,7 +135,7 @@ def test_series_with_errors_of_their_own_learn_each_from_theirs(tmp_path):
         calibration={"per": "series", "levels": [0.8]},
     )
     found, _ = run.now(pd.concat([early, frame[frame["id"] == "a"]]).drop_duplicates())
-    static = run.calibration.only_shown().shifts
+    static = run.static
     assert not np.array_equal(found.shifts[0], static[0])
     assert np.array_equal(found.shifts[1:], static[1:])
 
@@ -107,7 +146,7 @@ def test_a_target_that_is_missing_teaches_nothing(tmp_path):
     gone = FRAME.copy()
     gone.loc[110:, "y"] = np.nan
     found, _ = run.now(gone)
-    assert np.array_equal(found.shifts, run.calibration.only_shown().shifts)
+    assert np.array_equal(found.shifts, run.static)
 
 
 def test_a_missing_value_that_means_zero_is_known_only_up_to_the_end(tmp_path):
@@ -125,7 +164,7 @@ def test_what_cannot_be_kept_is_used_all_the_same(run, monkeypatch):
     monkeypatch.setattr("pathlib.Path.mkdir", refuse)
     found, (note,) = run.now(FRAME)
     assert "is not kept" in note
-    assert not np.array_equal(found.shifts, run.calibration.only_shown().shifts)
+    assert not np.array_equal(found.shifts, run.static)
     assert not run.state.exists()
 
 
@@ -143,7 +182,7 @@ def test_a_state_that_is_none_of_the_runs_is_not_read_and_not_replaced(run, text
     run.state.write_text(text)
     found, (note,) = run.now()
     assert str(run.state) in note and "remove the file" in note
-    assert np.array_equal(found.shifts, run.calibration.only_shown().shifts)
+    assert np.array_equal(found.shifts, run.static)
     run.now(FRAME)
     assert run.state.read_text() == text
 

@@ -1,0 +1,1 @@
+"""The rules between fields; `lstmcast.config.checks` lists them."""

@@ -1,0 +1,119 @@
+"""What must hold between the network, what it gives, how it is trained and what it reads."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from lstmcast.config.findings import Finding
+from lstmcast.config.locations import Location
+from lstmcast.config.schema import DEFAULT_LOSSES, Config
+from lstmcast.models.cnn_lstm import Parameters as CnnLstmParameters
+
+
+def embedded_series(config: Config) -> Iterator[Finding]:
+    """A vector for each series needs several of them, told apart by a column, in one network."""
+    if not config.features.series_embedding:
+        return
+    place = ("features", "series_embedding")
+    if config.data.series is None:
+        yield Finding(
+            place, "has no meaning without data.series, the column that tells series apart."
+        )
+    elif config.model.scope == "each":
+        yield Finding(
+            place,
+            "has no meaning with model.scope: each, where a network knows one series alone. Remove "
+            "it, or set scope to panel.",
+        )
+
+
+def scope_fits_data(config: Config) -> Iterator[Finding]:
+    """A network for each series needs a column that tells them apart."""
+    if config.model.scope == "each" and config.data.series is None:
+        yield Finding(
+            ("model", "scope"),
+            "each needs data.series, the column that tells the series apart. Name it, or set scope "
+            "to panel.",
+        )
+
+
+def mask_fits_model(config: Config) -> Iterator[Finding]:
+    """What is masked is no value that a window could be normalised by."""
+    norm = getattr(config.model, "window_norm", "none")
+    if config.data.missing.strategy == "mask" and norm != "none":
+        yield Finding(
+            ("model", "window_norm"),
+            f"{norm} is taken from the targets of each window, which data.missing.strategy: mask "
+            "leaves missing. Set it to none, or the strategy to one that fills, such as ffill.",
+        )
+
+
+def loss_fits_output(config: Config) -> Iterator[Finding]:
+    """Each kind of output has losses of its own."""
+    loss, output = config.training.loss, config.output.type
+    own = DEFAULT_LOSSES[output]
+    if output == "point":
+        fits = loss not in ("quantile", "nll")
+        others = "quantiles" if loss == "quantile" else "normal, student_t or negative_binomial"
+        fix = f"Set output.type: {others}"
+    else:
+        fits = loss == own
+        fix = f"Set training.loss: {own}"
+    if not fits:
+        yield Finding(
+            ("training", "loss"),
+            f"loss {loss} does not fit output {output}: quantile goes with quantiles, nll with "
+            f"distributions, the others with a point. {fix}, or leave the loss out.",
+        )
+
+
+def counts_stay_counts(config: Config) -> Iterator[Finding]:
+    """A negative binomial distribution is one of the whole numbers that the data hold."""
+    if config.output.type != "negative_binomial":
+        return
+    scaling = config.scaling
+    changes: list[tuple[Location, str]] = [
+        (("scaling", "target"), scaling.target),
+        (("scaling", "target_transform"), scaling.target_transform),
+        (("model", "window_norm"), config.model.window_norm),
+    ]
+    for location, value in changes:
+        if value != "none":
+            yield Finding(
+                location,
+                f"is {value}, and output negative_binomial is of counts as they are: the network "
+                "reads them by their own size. Set it to none, or output.type to normal.",
+            )
+    if config.training.augmentation.scaling:
+        yield Finding(
+            ("training", "augmentation", "scaling"),
+            "has no place beside output negative_binomial: a count times a factor is none. "
+            "Remove it.",
+        )
+
+
+def training_choices(config: Config) -> Iterator[Finding]:
+    """Settings of training that exclude each other."""
+    training = config.training
+    if training.schedule != "none" and training.reduce_lr is not None:
+        yield Finding(
+            ("training", "reduce_lr"),
+            f"has no place beside schedule: {training.schedule}, which sets the learning rate. "
+            "Remove one of the two, or set reduce_lr to null.",
+        )
+    if training.deterministic and training.jit is True and training.backend == "tensorflow":
+        yield Finding(
+            ("training", "jit"),
+            "must be auto or false where deterministic is true: TensorFlow then runs without XLA.",
+        )
+
+
+def pooling_fits_lookback(config: Config) -> Iterator[Finding]:
+    """Pooling leaves at least one step of the lookback."""
+    model, lookback = config.model, config.window.lookback
+    if isinstance(model, CnnLstmParameters) and lookback < model.pool ** len(model.filters):
+        yield Finding(
+            ("model", "pool"),
+            f"leaves no step: a lookback of {lookback} pooled by {model.pool}, "
+            f"{len(model.filters)} times. Lower it, or lengthen window.lookback.",
+        )
