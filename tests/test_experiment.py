@@ -31,6 +31,7 @@ from tests.networks import BACKEND
 FILES = {
     "calibration.json",
     "ranks.npz",
+    "scores.npz",
     "config.yaml",
     "context.csv",
     "forecasts.csv",
