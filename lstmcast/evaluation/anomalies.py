@@ -7,6 +7,7 @@ Intelligence 74), with p-values of split conformal prediction (Vovk, Gammerman &
 from __future__ import annotations
 
 import math
+from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -22,6 +23,8 @@ _ROUNDING = 1e-9
 _INDEPENDENT = 1e-12
 # A count with a smaller p-value is no chance.
 UNLIKELY = 0.01
+# A rate that comes out below this part of what was asked for is told.
+NEARLY = 0.9
 
 
 def conformity(y: FloatArray, lower: FloatArray, upper: FloatArray) -> FloatArray:
@@ -73,21 +76,29 @@ def threshold(ordered: FloatArray, rate: float) -> FloatArray:
     return np.asarray(ordered[len(ordered) - largest_rank(len(ordered), rate)])
 
 
-def within_run(flags: BoolArray, rows: NDArray[np.int64]) -> NDArray[np.int64]:
-    """How many flagged rows without a break stand before each row.
+def sparing(flags: BoolArray, rows: NDArray[np.int64], *, most: int, among: int) -> BoolArray:
+    """Those flags of which there are no more than `most` among any so many rows in a row.
+
+    Each flag, from the first on, is kept where fewer than `most` kept ones are among the rows
+    before it; so what is kept depends on nothing later.
 
     Args:
         flags: bool, `(W,)`.
-        rows: int64, `(W,)`, ascending; what is not next to the one before begins anew.
+        rows: int64, `(W,)`, the row of each, ascending.
+        most: How many are kept, 1 or more.
+        among: The rows back to which they count, the flag's own included.
 
     Returns:
-        int64, `(W,)`; of no meaning where there is no flag.
+        bool, `(W,)`.
     """
-    place = np.arange(len(flags))
-    goes_on = np.zeros(len(flags), dtype=bool)
-    goes_on[1:] = flags[:-1] & (np.diff(rows) == 1)
-    first = np.maximum.accumulate(np.where(goes_on, 0, place))
-    return np.asarray(place - first)
+    kept = np.zeros_like(flags)
+    recent: deque[int] = deque(maxlen=most)
+    for place in np.flatnonzero(flags).tolist():
+        row = int(rows[place])
+        if len(recent) < most or row - recent[0] >= among:
+            recent.append(row)
+            kept[place] = True
+    return kept
 
 
 @dataclass(frozen=True)
@@ -162,21 +173,23 @@ def anomaly_verdict(n_alarms: int, judged: Sequence[Judged], *, rate: float) -> 
     n, expected = sum(each.n_points for each in judged), expected_alarms(judged)
     asked = f"{100 * rate:g} %"
     attained = expected / n
-    if attained < 0.95 * rate:
+    if attained < NEARLY * rate:
         asked = (
             f"{100 * attained:.2g} %, the nearest below {asked} that the validation windows give"
         )
-    lie = "points lies" if n_alarms == 1 else "points lie"
+    lie = "points lies outside its interval"
+    if n_alarms != 1:
+        lie = "points lie outside their intervals"
     text = (
-        f"{n_alarms:,} of {n:,} {lie} outside ({100 * n_alarms / n:.2g} %); {_whole(expected)} "
+        f"{n_alarms:,} of {n:,} {lie} ({100 * n_alarms / n:.2g} %); {_whole(expected)} "
         f"to be expected at a rate of {asked}."
     )
     p = surplus_p_value(n_alarms, judged)
     if p >= UNLIKELY:
-        return f"{text} So many come about by chance alone (p = {p:.2g})."
+        return f"{text} That is no more than chance brings (p = {p:.2g})."
     return (
-        f"{text} So many are no chance (p = {p:.1g}): some are real, or the series is no longer "
-        "what it was in validation."
+        f"{text} That is more than chance brings (p = {p:.1g}): some are real, or the series is no "
+        "longer what it was in validation."
     )
 
 

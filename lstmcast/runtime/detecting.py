@@ -22,10 +22,11 @@ from lstmcast.evaluation.anomalies import (
     expected_alarms,
     surplus_p_value,
 )
+from lstmcast.runtime.context import rows_after
 from lstmcast.runtime.evaluating import unseen_rows
 from lstmcast.runtime.judging import Judge, Search, judge_of, judged_rows
 from lstmcast.runtime.network import Network
-from lstmcast.runtime.outputs import batch_outputs
+from lstmcast.runtime.outputs import BATCH, batch_outputs
 from lstmcast.runtime.scores import Scores, ends
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ class Detection:
     """What was judged, and what was found. `W` rows, `T` targets; NaN where nothing is observed.
 
     Attributes:
-        panel: The data.
+        panel: The data that were judged, and what the forecasts of them read.
         search: How it was looked through.
         rows: int64 `(W,)`, ascending, the rows of the panel that were judged.
         actual: float64 `(W, T)`, in the user's units, as all but the score.
@@ -120,11 +121,11 @@ def detect(
 ) -> Detection:
     """Judge every value observed after the validation period by the forecast that was made for it.
 
-    With `search.replace` an anomaly is read as its forecast by all later ones, but no more than
-    `window.horizon` in a row: what lasts longer is a change, and is read as it is. That is repeated
-    until nothing changes any more. As a forecast reads only what was before, this is what going
-    through the rows one by one gives: whether the first anomaly of a series is one depends on no
-    other, the second on the first alone, and so on.
+    With `search.replace` later forecasts read the forecast of an anomaly in its place, but of no
+    more than a part of what they read: what lasts longer is a change, and is read as it is. That is
+    repeated until nothing changes any more. As a forecast reads only what was before, this is what
+    going through the rows one by one gives: whether the first anomaly of a series is one depends on
+    no other, the second on the first alone, and so on.
 
     Args:
         panel: The data, of the run's schema.
@@ -144,6 +145,7 @@ def detect(
     _check(search, config, panel)
     if config.data.missing.strategy == "error":
         check_complete(panel)
+    panel = _judged_and_read(panel, preparation)
     extended, seen = _with_horizon(panel, search.step, config, future)
     prepared = prepare(extended, preparation)
     after = _unseen(extended, preparation) & seen
@@ -182,6 +184,13 @@ def _check(search: Search, config: Config, panel: Panel) -> None:
             "an anomaly itself, so anomalies cannot be replaced one after the other. Give "
             "--no-replace, or fill the gaps in the data."
         )
+
+
+def _judged_and_read(panel: Panel, preparation: Preparation) -> Panel:
+    """The rows after the validation period, and what their forecasts read."""
+    window = preparation.config.window
+    seen = unseen_rows(panel, preparation)[:, 0] - panel.offsets[:-1]
+    return rows_after(panel, preparation, seen, reach=window.lead + window.horizon)
 
 
 def _with_horizon(
@@ -223,20 +232,45 @@ def _starts(
 
 
 def _settled(judge: Judge, network: Network, prepared: Prepared, starts: IntArray) -> FloatArray:
-    """What is forecast of each value, `(W, T, 3)`, when anomalies are replaced where asked for."""
-    preparation, step = judge.preparation, judge.search.step
-    read, said = prepared, _said(network, prepared, preparation, starts, step)
-    while judge.search.replace:
-        rows, targets = np.nonzero(judge.replaced(judge.found(said).anomaly))
-        values = prepared.panel.values.copy()
-        values[judge.rows[rows], targets] = judge.in_units(said[..., 1])[rows, targets]
-        now = prepare(replace(prepared.panel, values=values), preparation)
-        stale = _reading(now.arrays.past != read.arrays.past, starts, preparation.config)
-        if not stale.any():
-            break
-        said[stale] = _said(network, now, preparation, starts[stale], step)
-        read = now
+    """What is forecast of each value, `(W, T, 3)`, when anomalies are replaced where asked for.
+
+    A stretch of all series after the other, each until nothing changes in it any more.
+    """
+    preparation, search = judge.preparation, judge.search
+    said = _said(network, prepared, preparation, starts, search.step)
+    if not search.replace:
+        return said
+    read, stale = prepared, np.zeros(len(starts), dtype=bool)
+    stretches = _stretches(judge, prepared.panel)
+    for number in range(int(stretches.max()) + 1):
+        while True:
+            anomaly = judge.found(said).anomaly & (stretches <= number)[:, None]
+            panel = _replaced(judge, prepared.panel, anomaly, said)
+            if not np.array_equal(panel.values, read.panel.values, equal_nan=True):
+                now = prepare(panel, preparation)
+                stale |= _reading(now.arrays.past != read.arrays.past, starts, preparation.config)
+                read = now
+            due = stale & (stretches == number)
+            if not due.any():
+                break
+            said[due] = _said(network, read, preparation, starts[due], search.step)
+            stale &= ~due
     return said
+
+
+def _stretches(judge: Judge, panel: Panel) -> IntArray:
+    """The number of the stretch that each value lies in: at least as long as a forecast reads."""
+    series = panel.series_of_row[judge.rows]
+    first = judge.rows[np.searchsorted(series, series, side="left")]
+    return np.asarray((judge.rows - first) // max(BATCH, judge.preparation.config.window.lookback))
+
+
+def _replaced(judge: Judge, panel: Panel, anomaly: BoolArray, said: FloatArray) -> Panel:
+    """The panel with forecasts in place of anomalies."""
+    places, targets = np.nonzero(judge.replaced(anomaly))
+    values = panel.values.copy()
+    values[judge.rows[places], targets] = judge.in_units(said[..., 1])[places, targets]
+    return replace(panel, values=values)
 
 
 def _reading(changed: BoolArray, starts: IntArray, config: Config) -> BoolArray:

@@ -19,10 +19,13 @@ from lstmcast.evaluation.anomalies import (
     conformity,
     largest_rank,
     ranks,
+    sparing,
     threshold,
-    within_run,
 )
 from lstmcast.runtime.scores import Scores
+
+# The part of its lookback that a forecast reads of other forecasts, at most.
+MOST_REPLACED = 0.25
 
 
 @dataclass(frozen=True)
@@ -99,9 +102,11 @@ class Judge:
         return units
 
     def replaced(self, anomaly: BoolArray) -> BoolArray:
-        """Which anomalies are not read, `(W, T)`: the first ones of each run."""
-        before = [within_run(flags, self.rows) for flags in anomaly.T]
-        return anomaly & (np.stack(before, axis=-1) < self.preparation.config.window.horizon)
+        """Which anomalies are not read, `(W, T)`: no more than a part of what a forecast reads."""
+        lookback = self.preparation.config.window.lookback
+        most = max(1, int(MOST_REPLACED * lookback))
+        kept = [sparing(flags, self.rows, most=most, among=lookback) for flags in anomaly.T]
+        return np.stack(kept, axis=-1)
 
     def counts(self) -> Iterator[Judged]:
         """The points of each group and target."""

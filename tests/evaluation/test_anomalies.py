@@ -9,9 +9,9 @@ from lstmcast.evaluation.anomalies import (
     expected_alarms,
     largest_rank,
     ranks,
+    sparing,
     surplus_p_value,
     threshold,
-    within_run,
 )
 
 
@@ -42,10 +42,12 @@ def test_a_score_is_an_anomaly_above_the_threshold_and_only_there():
         assert np.array_equal(flagged, scores > limit)
 
 
-def test_a_run_breaks_where_a_flag_or_a_row_is_missing():
-    flags = np.array([True, True, False, True, True, True])
-    rows = np.array([3, 4, 5, 6, 7, 9])
-    assert within_run(flags, rows)[flags].tolist() == [0, 1, 0, 1, 0]
+def test_no_more_flags_are_kept_than_so_many_among_so_many_rows():
+    rows = np.array([0, 1, 2, 3, 6, 7, 8, 20])
+    flags = np.array([True, True, True, False, True, True, True, True])
+    kept = sparing(flags, rows, most=2, among=6)
+    # 2 comes too soon after 0 and 1; from 6 on 0 is no longer among the last six rows.
+    assert rows[kept].tolist() == [0, 1, 6, 7, 20]
 
 
 @pytest.mark.parametrize("n_alarms", [0, 1, 7, 40])
@@ -80,10 +82,11 @@ def test_the_verdict_tells_what_was_found_and_what_was_to_be_expected():
     judged = [Judged(3200, 399, 0.01)]
     text = anomaly_verdict(12, judged, rate=0.01)
     assert text.startswith(
-        "12 of 3,200 points lie outside (0.38 %); 32 were to be expected at a rate of 1 %."
+        "12 of 3,200 points lie outside their intervals (0.38 %); 32 were to be expected at a "
+        "rate of 1 %."
     )
-    assert "chance alone" in text
-    assert "no chance" in anomaly_verdict(400, judged, rate=0.01)
+    assert "no more than chance brings" in text
+    assert "more than chance brings" in anomaly_verdict(400, judged, rate=0.01)
     few = anomaly_verdict(1, [Judged(100, 149, 0.01)], rate=0.01)
-    assert "1 of 100 points lies outside (1 %); 0.7 were" in few
+    assert "1 of 100 points lies outside its interval (1 %); 0.7 were" in few
     assert "0.67 %, the nearest below 1 % that the validation windows give" in few
