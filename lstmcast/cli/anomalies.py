@@ -124,7 +124,7 @@ def _title(detection: Detection) -> str:
     search = detection.search
     return (
         f"{_anomalies(detection.n_anomalies)} in {count(detection.n_points, 'value')}, forecast "
-        f"{count(search.step, 'step')} ahead, at a rate of {100 * search.rate:g} %"
+        f"{count(search.step, 'step')} ahead, false-alarm rate {100 * search.rate:g} %"
     )
 
 

@@ -5,7 +5,6 @@ import pandas as pd
 import pytest
 
 from lstmcast.data.dataset import load_panel
-from lstmcast.data.preparing import prepare
 from lstmcast.errors import BundleError, ConfigError, TooShortError
 from lstmcast.experiment.calibrating import calibrate
 from lstmcast.runtime import bundle as files
@@ -175,12 +174,24 @@ def one_by_one(fitted, frame, *, rate, step):
     return np.array(anomalies)
 
 
-@pytest.mark.parametrize("step", [1, 2])
-def test_replacing_is_what_going_through_the_rows_one_by_one_gives(step):
-    frame = spiked(hourly_frame(185), 163, 168, 169, 170, 171, 172, 180, by=15.0)
+@pytest.mark.parametrize(
+    ("step", "settings"),
+    [
+        (1, {}),
+        (2, {"window": {"lookback": 8, "horizon": 3, "lead": 1}}),
+        (1, {"features": {"rolling": {"y": {"window": 5}}}}),
+        (1, {"data": {"missing": {"strategy": "mask"}, "outliers": {"method": "hampel"}}}),
+        (3, QUANTILES),
+    ],
+    ids=["plain", "lead", "rolling", "mask", "quantiles"],
+)
+def test_replacing_is_what_going_through_the_rows_one_by_one_gives(step, settings, monkeypatch):
+    monkeypatch.setattr("lstmcast.runtime.detecting.BATCH", 1)  # several stretches
+    frame = hourly_frame(185)
     split = {"train": 100, "validation": 60, "test": 25}
     window = {"lookback": 8, "horizon": 3}
-    fitted = Fitted(hourly_frame(185), split=split, window=window)
+    fitted = Fitted(frame, **{"split": split, "window": window, **settings})
+    frame = spiked(frame, 163, 168, 169, 170, 171, 172, 180, by=15.0)
     found = fitted.detect(frame, rate=0.1, step=step)
     assert found.anomaly.sum() > 5
     expected = one_by_one(fitted, frame, rate=0.1, step=step)
@@ -324,14 +335,3 @@ def test_a_run_without_calibration_says_how_to_train_it(tmp_path):
 def test_a_run_keeps_no_more_windows_than_it_needs(monkeypatch):
     monkeypatch.setattr("lstmcast.runtime.scores.MOST_WINDOWS", 20)
     assert Fitted(hourly_frame(220)).scores.ordered[0].shape == (20, 3, 1)
-
-
-def test_replaced_values_are_those_of_a_prepared_panel():
-    # What is compared to find the windows to forecast again is all that they read of the past.
-    split = {"train": 100, "validation": 60, "test": 20}
-    fitted = Fitted(hourly_frame(180), split=split, features={"rolling": {"y": {"window": 5}}})
-    frame = spiked(hourly_frame(180), 164, 167)
-    found = fitted.detect(frame)
-    expected = one_by_one(fitted, frame, rate=0.05, step=1)
-    assert found.anomaly[:, 0].tolist() == expected.tolist()
-    assert prepare(found.panel, fitted.preparation).arrays.past.shape[1] > 1
