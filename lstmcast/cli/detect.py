@@ -13,7 +13,7 @@ from lstmcast.cli.gates import MaxShare, max_share
 from lstmcast.cli.opening import open_run, warn_of_keras
 from lstmcast.cli.options import RUNS_DIR, AsJson, Quiet, RunName, RunsDir
 from lstmcast.cli.output import Console, show_path
-from lstmcast.errors import ConfigError
+from lstmcast.errors import ConfigError, ResourceError
 
 STDIN = "-"
 _PLOTS = (".png", ".svg", ".pdf")
@@ -98,7 +98,7 @@ def detect(
 
     \b
     lstmcast detect latest --data newer.csv
-    lstmcast detect latest --data newer.csv --rate 0.001 --only --output anomalies.csv
+    lstmcast detect latest --data newer.csv --rate 0.005 --only --output anomalies.csv
     lstmcast detect latest --data newer.csv --plot anomalies.png
     lstmcast detect latest --data newer.csv --max-share 0.05 --json
     """
@@ -106,10 +106,11 @@ def detect(
 
     console = Console("detect", as_json=as_json, quiet=quiet)
     delivery = Delivery(output, form, as_json=as_json)
-    _check_options(data, future, plot)
+    _check_options(data, future)
     judge = max_share(most)
     forecaster = open_run(run, runs_dir)
     delivery.check(forecaster.bundle.path)
+    _check_plot(plot, forecaster.bundle.path)
     warn_of_keras(forecaster, console)
     found = forecaster.detect(data, rate=rate, step=step, replace=replace, future=future)
     if plot is not None:
@@ -138,16 +139,34 @@ def detect(
     _suggest(console, run, data, drawn=plot is not None)
 
 
-def _check_options(data: str, future: str | None, plot: Path | None) -> None:
-    """Refuse what cannot be meant.
+def _check_options(data: str, future: str | None) -> None:
+    """Refuse options that exclude each other.
 
     Raises:
-        ConfigError: If two options exclude each other, or the plot has no form.
+        ConfigError: If some do.
     """
     if data == STDIN and future == STDIN:
         raise ConfigError("--data and --future cannot both read standard input. Name a file.")
-    if plot is not None and plot.suffix.lower() not in _PLOTS:
+
+
+def _check_plot(plot: Path | None, run: Path) -> None:
+    """Refuse a file that no plot can go to.
+
+    Raises:
+        ConfigError: If its name says no form, or it is inside the run.
+        ResourceError: If its directory is not there.
+    """
+    if plot is None:
+        return
+    if plot.suffix.lower() not in _PLOTS:
         raise ConfigError(f"--plot {plot}: give a file that ends in {', '.join(_PLOTS)}.")
+    if plot.resolve().is_relative_to(run.resolve()):
+        raise ConfigError(f"--plot {plot} is inside the run, which never changes. Write elsewhere.")
+    if not plot.parent.is_dir():
+        raise ResourceError(
+            f"{plot}: cannot be written: there is no directory {plot.parent}. Make it, or name "
+            "another."
+        )
 
 
 def _suggest(console: Console, run: str, data: str, *, drawn: bool) -> None:

@@ -104,11 +104,15 @@ def test_what_cannot_be_meant_is_refused(trained_run: Path, data: Path, invoke: 
         (["--max-share", "2"], "--max-share must be a share"),
         (["--future", "-", "--data", "-"], "cannot both read standard input"),
         (["--output", trained_run / "found.csv"], "inside the run"),
+        (["--plot", trained_run / "found.png"], "inside the run"),
     ):
         result = invoke(*detect, *options)
         assert result.code == 2
         assert told in result.err
     assert "--data" in invoke("detect", trained_run).err
+    lost = invoke(*detect, "--plot", data.parent / "nowhere" / "a.png")
+    assert lost.code == 6
+    assert "there is no directory" in lost.err
 
 
 def test_nothing_found_is_told_too(trained_run: Path, data: Path, invoke: Invoke) -> None:

@@ -39,11 +39,11 @@ class Fitted:
             calibration=self.calibration,
         )
 
-    def detect(self, frame=None, *, rate=0.05, **search):
+    def detect(self, frame=None, *, rate=0.05, future=None, **search):
         config = self.preparation.config
         panel = self.data.panel if frame is None else load_panel(config, frame=frame)
         settings = Search(rate=rate, **search)
-        return detect(panel, self.preparation, self.network, self.scores, settings)
+        return detect(panel, self.preparation, self.network, self.scores, settings, future=future)
 
 
 class Last:
@@ -260,6 +260,12 @@ def test_the_last_values_take_future_covariates_beyond_the_end():
     fitted = Fitted(frame, data={"future_covariates": ["x"]})
     found = fitted.detect(frame)
     assert (found.n_points, found.not_judged) == (58, 2)
+    longer = hourly_frame(223)
+    longer["x"] = np.arange(223.0)
+    future = load_panel(fitted.preparation.config, frame=longer)
+    whole = fitted.detect(frame, future=future)
+    assert (whole.n_points, whole.not_judged) == (60, 0)
+    assert np.array_equal(whole.p_value[:58], found.p_value)
 
 
 def test_a_rate_that_cannot_be_had_is_answered_with_the_arithmetic():
