@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from lstmcast.config.schema import Config
     from lstmcast.data.panel import Panel
     from lstmcast.runtime.bundle import Bundle
+    from lstmcast.runtime.detecting import Detection
     from lstmcast.runtime.forecasting import Forecast
     from lstmcast.runtime.network import Network
     from lstmcast.training.progress import Progress
@@ -169,14 +170,70 @@ class Forecaster:
 
         if n_paths < 1:
             raise ConfigError(f"n_paths must be 1 or more. Received: {n_paths}")
-        schema = self.bundle.preparation.schema
-        if taken := {"path", "value"} & {*schema.time, schema.series}:
-            raise ConfigError(
-                f"`{', '.join(sorted(taken))}` is the name of another column in the table of "
-                "paths. Rename the column in the data, and train again."
-            )
+        self._check_names({"path", "value"}, "paths")
         panel = self._long_history(data)
         return paths_frame(self._forecast(panel, future, steps, n_paths=n_paths))
+
+    def detect(
+        self,
+        data: pd.DataFrame | str | Path,
+        *,
+        rate: float = 0.01,
+        step: int = 1,
+        replace: bool = True,
+        future: pd.DataFrame | str | Path | None = None,
+    ) -> Detection:
+        """Find the values that are further from their forecast than validation errors allow.
+
+        Every value observed after the validation period is judged by the forecast that was made for
+        it; of series that training did not have, all are (see `docs/detecting.md`).
+
+        Args:
+            data: The data, or their file.
+            rate: Share of false alarms among values like those of validation.
+            step: How far ahead each value is forecast, from 1 to `window.horizon`.
+            replace: Let later forecasts read the forecast of an anomaly in its place.
+            future: The future covariates after the end of the data, or their file; without them
+                the last values of a run that reads such covariates cannot be judged.
+
+        Returns:
+            What was found: `table()` of it, `summary()` of its counts, `text`.
+
+        Raises:
+            ConfigError: If the rate or the step cannot be had.
+            DataError: If the data cannot be used.
+            BundleError: If the run keeps no validation scores.
+        """
+        from lstmcast.runtime.detecting import detect
+        from lstmcast.runtime.inputs import future_panel
+        from lstmcast.runtime.judging import Search
+        from lstmcast.runtime.scores import needed_scores
+        from lstmcast.runtime.tables import FOUND
+
+        self._check_names(set(FOUND), "anomalies")
+        scores = needed_scores(self.bundle)
+        ahead = None if future is None else future_panel(self.bundle, future)
+        return detect(
+            self._history(data),
+            self.bundle.preparation,
+            self.network(),
+            scores,
+            Search(rate=rate, step=step, replace=replace),
+            future=ahead,
+        )
+
+    def _check_names(self, added: set[str], what: str) -> None:
+        """Refuse columns of the user that would be lost in a table.
+
+        Raises:
+            ConfigError: Naming them.
+        """
+        schema = self.bundle.preparation.schema
+        if taken := added & {*schema.time, schema.series}:
+            raise ConfigError(
+                f"`{', '.join(sorted(taken))}` is the name of another column in the table of "
+                f"{what}. Rename the column in the data, and train again."
+            )
 
     def _forecast(
         self,

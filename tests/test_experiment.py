@@ -31,6 +31,7 @@ from tests.networks import BACKEND
 FILES = {
     "calibration.json",
     "ranks.npz",
+    "scores.npz",
     "config.yaml",
     "context.csv",
     "forecasts.csv",
@@ -141,7 +142,7 @@ def test_a_run_of_distributions_scores_and_samples_them(tmp_path):
     )
     run = train(config, frame=frame.assign(twice=2 * frame["y"]))
     files = {path.name for path in run.path.iterdir() if path.is_file()}
-    assert files == FILES - {"calibration.json"}
+    assert files == FILES - {"calibration.json", "scores.npz"}
     assert run.manifest["onnx"]["parity"] < 1e-5
     assert run.manifest["network"]["shapes"]["head"] == "normal"
     scores = run.metrics["metrics"]["test"]["model"]

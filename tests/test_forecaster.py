@@ -22,6 +22,7 @@ CONFIG = {
     "calibration": {"levels": [0.8]},
     "training": {"epochs": 1, "backend": BACKEND, "device": "cpu"},
 }
+SCORED = {"series": "score"}
 
 
 @pytest.fixture(scope="module")
@@ -130,6 +131,23 @@ def test_at_least_one_step_is_forecast(fitted):
         fitted.predict(steps=0)
     with pytest.raises(ConfigError, match="steps must be 1 or more"):
         fitted.template(steps=0)
+
+
+def test_anomalies_are_found_in_new_data(fitted):
+    frame = weekly_cycle()
+    frame.loc[frame.index[-3], "y"] += 1000
+    found = fitted.detect(frame, rate=0.05)
+    table = found.table()
+    assert table["anomaly"].tolist()[-3]
+    assert len(table) == found.summary()["points"]
+    assert found.text.startswith(f"{found.summary()['anomalies']} of {len(table)} points")
+
+
+def test_a_column_with_the_name_of_a_result_is_refused_before_it_is_lost(tmp_path):
+    data = dataset_of(panel_frame({"a": 40}).rename(columns={"id": "score"}), data=SCORED)
+    forecaster = Forecaster.load(write_run(data, tmp_path))
+    with pytest.raises(ConfigError, match=r"`score` is the name of another column.*anomalies"):
+        forecaster.detect(panel_frame({"a": 40}))
 
 
 def test_a_saved_run_predicts_without_keras(trained_run):

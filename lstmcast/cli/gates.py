@@ -34,6 +34,14 @@ BetterThan = Annotated[
         "backtest, or of a baseline such as seasonal_naive.",
     ),
 ]
+MaxShare = Annotated[
+    float | None,
+    typer.Option(
+        "--max-share",
+        metavar="SHARE",
+        help="Exit with 1 if more than this share of the values are anomalies.",
+    ),
+]
 
 
 @dataclass(frozen=True)
@@ -153,6 +161,27 @@ class Gates:
                 scores[self.better_than] if other is None else other["metrics"]["test"]["model"]
             )
             yield _better_than(self.better_than, model, against)
+
+
+def max_share(limit: float | None) -> Callable[[float], Verdict]:
+    """What judges the share of anomalies; without a limit it is always kept.
+
+    Raises:
+        ConfigError: If the limit is no share.
+    """
+    if limit is not None and not 0 <= limit <= 1:
+        raise ConfigError(f"--max-share must be a share from 0 to 1. Received: {limit:g}")
+
+    def judge(share: float) -> Verdict:
+        if limit is None:
+            return Verdict(())
+        passed = share <= limit
+        text = (
+            "" if passed else f"--max-share {limit:g}: the share of anomalies is {_number(share)}"
+        )
+        return Verdict((Judged("max-share", limit, share, passed, text),))
+
+    return judge
 
 
 def _other(name: str, baselines: Collection[str], runs_dir: Path) -> Metrics | None:

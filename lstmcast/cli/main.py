@@ -16,6 +16,7 @@ from lstmcast import __version__
 from lstmcast.cli.backtest import backtest
 from lstmcast.cli.compare import compare
 from lstmcast.cli.config import app as config_app
+from lstmcast.cli.detect import detect
 from lstmcast.cli.doctor import doctor
 from lstmcast.cli.evaluate import evaluate
 from lstmcast.cli.failures import call
@@ -42,7 +43,20 @@ Exit codes: 0 ok, 1 a gate or a check failed, 2 usage or config, 3 data, 4 run d
 5 training diverged, 6 resource, 70 bug, 130 or 143 interrupted.
 """
 app = make_app(HELP)
-for command in (init, validate, train, tune, backtest, evaluate, compare, predict, models, doctor):
+COMMANDS = (
+    init,
+    validate,
+    train,
+    tune,
+    backtest,
+    evaluate,
+    compare,
+    predict,
+    detect,
+    models,
+    doctor,
+)
+for command in COMMANDS:
     app.command(context_settings=HELP_OPTIONS)(command)
 app.add_typer(runs_app, name="runs")
 app.add_typer(config_app, name="config")

@@ -25,6 +25,7 @@ from lstmcast.experiment.recording import (
     write_ranks,
     write_report,
     write_results,
+    write_scores,
 )
 from lstmcast.machine import release_memory
 from lstmcast.runtime.run_writer import RunWriter
@@ -110,6 +111,7 @@ def train(
         write_results(writer, dataset.panel.schema, fitted, measured)
         if calibration is not None:
             write_calibration(writer, calibration, measured.learned)
+            write_scores(writer, dataset, fitted.network, calibration)
         write_report(writer, manifest, dataset, fitted, measured)
         path = writer.finish(manifest)
     except BaseException:

@@ -36,6 +36,7 @@ from lstmcast.runtime.context import context_frame, context_rows
 from lstmcast.runtime.network import Network
 from lstmcast.runtime.paths import fit_ranks
 from lstmcast.runtime.run_writer import RunWriter
+from lstmcast.runtime.scores import fit_scores
 from lstmcast.runtime.tables import forecasts_frame, series_frame
 
 if TYPE_CHECKING:
@@ -118,6 +119,17 @@ def write_ranks(
     )
     if ranks is not None:
         writer.arrays(files.RANKS, [("ranks", ranks.values)])
+
+
+def write_scores(
+    writer: RunWriter, dataset: Dataset, network: Network, calibration: Calibration
+) -> None:
+    """How far off the validation windows were, for what is to be ranked among them."""
+    starts = dataset.starts["validation"]
+    scores = fit_scores(
+        network, dataset.prepared, dataset.preparation, starts, calibration=calibration
+    )
+    writer.arrays(files.SCORES, scores.arrays())
 
 
 def write_calibration(writer: RunWriter, calibration: Calibration, learned: Learned | None) -> None:

@@ -10,13 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lstmcast.data.extending import extend
-from lstmcast.data.panel import FloatArray, IntArray, Panel, head, tail
+from lstmcast.data.panel import FloatArray, IntArray, Panel
 from lstmcast.data.preparation import Preparation
 from lstmcast.data.preparing import Prepared, prepare
 from lstmcast.data.windows import BoolArray, Usable, origins, target_rows, window_starts
 from lstmcast.evaluation.adaptive import Rule, Stream, Times, Track, begin, follow, moves_of
 from lstmcast.runtime.calibration import Calibration, Outputs
-from lstmcast.runtime.context import context_rows
+from lstmcast.runtime.context import rows_after
 from lstmcast.runtime.network import Network
 from lstmcast.runtime.outputs import all_outputs
 
@@ -251,7 +251,5 @@ def _learned_until(learned: Learned, calibration: Calibration, panel: Panel) -> 
 def _recent(panel: Panel, preparation: Preparation, time: Times, reach: int) -> Panel:
     """The rows after some times, one for each series, and what forecasts of them read."""
     seen = (panel.times <= time[panel.series_of_row]).astype(np.int64)
-    # The first origin whose last target is new.
-    before = np.maximum(np.add.reduceat(seen, panel.offsets[:-1]) - reach, 1)
-    read = context_rows(head(panel, before), preparation)
-    return tail(panel, np.diff(panel.offsets) - before + read)
+    counts = np.add.reduceat(seen, panel.offsets[:-1])
+    return rows_after(panel, preparation, counts, reach=reach)

@@ -43,6 +43,7 @@ BY_SERIES = "metrics_by_series.csv"
 TENSORBOARD = "tensorboard"
 FOLDS = "folds.csv"
 RANKS = "ranks.npz"
+SCORES = "scores.npz"
 PARTIAL = ".partial"
 # What a directory under `runs_dir` may be. The manifest of a run, the first kind that there was,
 # does not name it.

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from lstmcast.config.schema import Covariate, CsvFormat, Data, PastCovariate
 from lstmcast.data.cleaned import rows_of, treat
 from lstmcast.data.cleaning import filled_from
-from lstmcast.data.panel import IntArray, Panel, Schema
+from lstmcast.data.panel import IntArray, Panel, Schema, head, tail
 from lstmcast.data.preparation import Preparation
 from lstmcast.data.times.parsing import part_names
 
@@ -35,6 +35,21 @@ def context_rows(panel: Panel, preparation: Preparation) -> IntArray:
     last_target = np.maximum.accumulate(np.where(has_target, number, -1))
     first = np.maximum(last_target[first], panel.offsets[:-1])
     return np.asarray(ends - first, dtype=np.int64)
+
+
+def rows_after(panel: Panel, preparation: Preparation, seen: IntArray, *, reach: int) -> Panel:
+    """The rows after some, and what the forecasts of them read.
+
+    Args:
+        panel: The rows.
+        preparation: What was fitted.
+        seen: int64 `(n_series,)`, rows of each series that are not to be forecast.
+        reach: From an origin to the last step that is forecast of it.
+    """
+    # The first origin whose last step is not among those seen.
+    before = np.maximum(seen - reach, 1)
+    read = context_rows(head(panel, before), preparation)
+    return tail(panel, np.diff(panel.offsets) - before + read)
 
 
 def context_frame(panel: Panel) -> pd.DataFrame:

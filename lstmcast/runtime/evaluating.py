@@ -239,7 +239,7 @@ def evaluate_panel(bundle: Bundle, panel: Panel, network: Network) -> dict[str, 
         prepared.observed,
         preparation.config.window,
         offsets=panel.offsets,
-        bounds=_unseen(panel, preparation),
+        bounds=unseen_rows(panel, preparation),
     )
     if not len(starts):
         raise _nothing_unseen(panel, preparation)
@@ -287,7 +287,7 @@ def evaluate_panel(bundle: Bundle, panel: Panel, network: Network) -> dict[str, 
     return found
 
 
-def _unseen(panel: Panel, preparation: Preparation) -> IntArray:
+def unseen_rows(panel: Panel, preparation: Preparation) -> IntArray:
     """Rows of each series after the validation period, int64 `(n_series, 2)`."""
     rows = rows_of(panel, preparation.cuts)
     seen = np.add.reduceat((rows.side < 2).astype(np.int64), panel.offsets[:-1])

@@ -12,7 +12,11 @@ from lstmcast.data.panel import FloatArray, Panel, Schema
 from lstmcast.evaluation.by_series import SeriesScores
 from lstmcast.evaluation.forecasts import WindowForecasts
 from lstmcast.runtime.context import local_times, time_column
+from lstmcast.runtime.detecting import Detection
 from lstmcast.runtime.forecasting import Forecast
+
+# Columns of what `detect` finds, by the names of its attributes.
+FOUND = ("actual", "prediction", "lower", "upper", "score", "p_value", "anomaly")
 
 
 def prediction_frame(forecast: Forecast) -> pd.DataFrame:
@@ -69,6 +73,31 @@ def forecasts_frame(forecasts: WindowForecasts, schema: Schema) -> pd.DataFrame:
     n_each = forecasts.horizon * len(forecasts.targets)
     frame.insert(0, "origin", np.repeat(local_times(forecasts.origin_times, schema.tz), n_each))
     return frame
+
+
+def detection_frame(detection: Detection, *, only: bool = False) -> pd.DataFrame:
+    """What was judged, one row for each value, series after series, in the order of time.
+
+    Columns: the time, the series column if there is one, `target` if there are several, `actual`,
+    `prediction`, `lower`, `upper`, `score`, `p_value`, `anomaly`.
+
+    Args:
+        detection: What was found.
+        only: The anomalies alone.
+    """
+    panel, schema = detection.panel, detection.panel.schema
+    wanted = detection.anomaly if only else ~np.isnan(detection.actual)
+    place, target = np.nonzero(wanted)
+    rows = detection.rows[place]
+    columns: dict[str, Any] = {time_column(schema): local_times(panel.times[rows], schema.tz)}
+    if schema.series is not None:
+        names = np.array(panel.series, dtype=object)
+        columns[schema.series] = names[panel.series_of_row[rows]]
+    if len(schema.targets) > 1:
+        columns["target"] = np.array(schema.targets, dtype=object)[target]
+    for name in FOUND:
+        columns[name] = getattr(detection, name)[wanted]
+    return pd.DataFrame(columns)
 
 
 def series_frame(scores: SeriesScores, schema: Schema) -> pd.DataFrame:

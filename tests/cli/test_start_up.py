@@ -71,6 +71,7 @@ def test_what_forecasts_imports_exactly_that_and_onnx_runtime(
         ("predict", trained_run),
         ("predict", trained_run, "--data", data),
         ("evaluate", trained_run, "--data", data),
+        ("detect", trained_run, "--data", data, "--rate", "0.05"),
     ):
         assert imported(*arguments, cwd=tmp_path) & KNOWN == READING | {"onnxruntime"}
 

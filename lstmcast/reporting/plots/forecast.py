@@ -21,7 +21,6 @@ _COLUMNS = 3
 _ORIGINS_OF_A_SINGLE_SERIES = 6
 _MIN_HISTORY = 24
 _ONE_STEP_WINDOWS = 200
-_HEADING_INCHES = 0.3
 
 Times = NDArray[np.datetime64]
 
@@ -101,7 +100,7 @@ def _plot_origins(contents: Contents, subjects: Sequence[_Subject]) -> Figure:
         for unused in panels[len(windows) :]:
             unused.remove()
         panels[0].set_ylabel(subject.label)
-    _legend(figure, grid[0, 0])
+    style.legend_below_heading(figure, grid[0, 0])
     return figure
 
 
@@ -150,7 +149,7 @@ def _plot_one_step(contents: Contents, subjects: Sequence[_Subject]) -> Figure:
         _draw_forecast(axes, test, subject, times, windows)
         axes.set_ylabel(subject.label)
         style.date_axis(axes, most_ticks=9)
-    _legend(figure, grid[0, 0])
+    style.legend_below_heading(figure, grid[0, 0])
     return figure
 
 
@@ -228,20 +227,6 @@ def _actual_between(
     times, values = known.times[series], known.values[series, subject.target]
     begin, end = np.searchsorted(times, first), np.searchsorted(times, last, side="right")
     return times[begin:end], values[begin:end]
-
-
-def _legend(figure: Figure, axes: Axes) -> None:
-    """A legend for all panels, under the heading; that gets an empty line to make room for it."""
-    handles, labels = axes.get_legend_handles_labels()
-    below_heading = 1 - _HEADING_INCHES / figure.get_figheight()
-    figure.suptitle(f"{figure.get_suptitle()}\n ", x=0.012, ha="left")
-    figure.legend(
-        handles,
-        labels,
-        loc="upper left",
-        bbox_to_anchor=(0.0, below_heading),
-        ncols=len(labels),
-    )
 
 
 def _moment(time: np.datetime64) -> str:

@@ -75,6 +75,7 @@ BASELINE_COLORS = {
 MAX_PANELS = 4
 # Characters of a name that fit beside or above one of several panels.
 LABEL_LENGTH = 24
+_HEADING_INCHES = 0.3
 
 
 def headed_figure(title: str, *, width: float, height: float) -> Figure:
@@ -95,6 +96,20 @@ def panel_grid(title: str, n_panels: int) -> tuple[Figure, list[Axes]]:
     for unused in axes[n_panels:]:
         unused.remove()
     return figure, axes[:n_panels]
+
+
+def legend_below_heading(figure: Figure, axes: Axes) -> None:
+    """A legend for all panels, under the heading; that gets an empty line to make room for it."""
+    handles, labels = axes.get_legend_handles_labels()
+    below_heading = 1 - _HEADING_INCHES / figure.get_figheight()
+    figure.suptitle(f"{figure.get_suptitle()}\n ", x=0.012, ha="left")
+    figure.legend(
+        handles,
+        labels,
+        loc="upper left",
+        bbox_to_anchor=(0.0, below_heading),
+        ncols=len(labels),
+    )
 
 
 def note_below(figure: Figure, text: str) -> None:
