@@ -123,9 +123,9 @@ def _describe(error: BaseException) -> _Failure:
         message = _usage(error)
         return _Failure(2, message, {"type": "UsageError", "message": message})
     if isinstance(error, KeyboardInterrupt | typer.Abort):
-        return _plain(INTERRUPTED, "Interrupted", "interrupted.")
+        return _plain(INTERRUPTED, "Interrupted", _with_notes("interrupted.", error))
     if isinstance(error, Terminated):
-        return _plain(TERMINATED, "Terminated", "terminated.")
+        return _plain(TERMINATED, "Terminated", _with_notes("terminated.", error))
     if _is_out_of_memory(error):
         message = (
             "out of memory. Lower model.units, training.batch_size or window.lookback, or give "
@@ -136,6 +136,11 @@ def _describe(error: BaseException) -> _Failure:
         return _plain(RESOURCE, kind, f"{error}. Check the disk, the path and its permissions.")
     bug = f"this is a bug: {kind}: {error}. Run again with {_DEBUG} for the traceback."
     return _plain(BUG, kind, bug)
+
+
+def _with_notes(message: str, error: BaseException) -> str:
+    """A message, and what was noted where the error passed."""
+    return " ".join([message, *getattr(error, "__notes__", ())])
 
 
 def _is_out_of_memory(error: BaseException) -> bool:
