@@ -29,8 +29,6 @@ SUFFIX = ".checkpoint"
 _KEPT = 2
 # Seconds between two checkpoints: of a network whose epochs take less, not every one is written.
 _PERIOD = 1.0
-# The key of what is said, in the header of a file.
-_HEADER = "lstmcast"
 
 Arrays = Mapping[str, NDArray[Any]]
 
@@ -97,9 +95,10 @@ class Checkpoints:
         """Write a file, whole or not at all."""
         from safetensors.numpy import save
 
-        arrays = {key: np.ascontiguousarray(values) for key, values in kept.arrays.items()}
-        said = {"values": kept.values, "sha256": _digest(arrays)}
-        content = save(arrays, metadata={_HEADER: json.dumps(said)})
+        arrays = {key: np.asarray(values, order="C") for key, values in kept.arrays.items()}
+        values = json.dumps(kept.values, allow_nan=False)
+        said = {"values": values, "sha256": _digest(arrays, values)}
+        content = save(arrays, metadata=said)
         with partial_file(self.folder / name) as path:
             path.write_bytes(content)
         self._written = time.monotonic()
@@ -113,13 +112,13 @@ class Checkpoints:
             return None
         try:
             with safe_open(path, framework="numpy") as file:
-                said = json.loads(file.metadata()[_HEADER])
+                said = file.metadata()
                 arrays = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
+            if _digest(arrays, said["values"]) != said["sha256"]:
+                return None
+            return Kept(arrays, json.loads(said["values"]))
         except Exception:  # safetensors raises an exception class of its own
             return None
-        if _digest(arrays) != said.get("sha256"):
-            return None
-        return Kept(arrays, said["values"])
 
 
 class FitCheckpoints:
@@ -204,10 +203,10 @@ def interrupted(parent: Path, name: str, identity: Mapping[str, Any]) -> Checkpo
     return None
 
 
-def _digest(arrays: Arrays) -> str:
-    digest = hashlib.sha256()
+def _digest(arrays: Arrays, values: str) -> str:
+    digest = hashlib.sha256(values.encode())
     for name in sorted(arrays):
-        values = np.ascontiguousarray(arrays[name])
-        digest.update(f"{name} {values.dtype} {values.shape} ".encode())
-        digest.update(values.tobytes())
+        array = arrays[name]
+        digest.update(f"{name} {array.dtype} {array.shape} ".encode())
+        digest.update(array.tobytes())
     return digest.hexdigest()
