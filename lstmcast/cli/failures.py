@@ -22,6 +22,7 @@ from typer.main import get_command
 
 from lstmcast.cli.output import SCHEMA, coloured, print_error, print_json
 from lstmcast.errors import DataWarning, LstmcastError, ResourceError
+from lstmcast.interrupts import ask_to_end
 
 BUG = LstmcastError.exit_code
 RESOURCE = ResourceError.exit_code
@@ -199,6 +200,7 @@ def _terminable() -> Iterator[None]:
         now = time.monotonic()
         if now - ended > CLEANING_SECONDS:
             ended, raised = now, ends[signal.Signals(number)]
+            ask_to_end(raised)
             raise raised
 
     def end_again(_number: int, _frame: FrameType | None) -> None:
@@ -225,6 +227,7 @@ def _terminable() -> Iterator[None]:
     try:
         yield
     finally:
+        ask_to_end(None)
         sys.unraisablehook = hook
         for each, old in before.items():
             signal.signal(each, old)
