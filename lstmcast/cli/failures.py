@@ -22,6 +22,7 @@ from typer.main import get_command
 
 from lstmcast.cli.output import SCHEMA, coloured, print_error, print_json
 from lstmcast.errors import DataWarning, LstmcastError, ResourceError
+from lstmcast.interrupts import ask_to_end
 
 BUG = LstmcastError.exit_code
 RESOURCE = ResourceError.exit_code
@@ -118,14 +119,14 @@ def _show_warning(
 def _describe(error: BaseException) -> _Failure:
     kind = type(error).__name__
     if isinstance(error, LstmcastError):
-        return _Failure(error.exit_code, str(error), error.to_json())
+        return _Failure(error.exit_code, _with_notes(str(error), error), error.to_json())
     if isinstance(error, TyperException):
         message = _usage(error)
         return _Failure(2, message, {"type": "UsageError", "message": message})
     if isinstance(error, KeyboardInterrupt | typer.Abort):
-        return _plain(INTERRUPTED, "Interrupted", "interrupted.")
+        return _plain(INTERRUPTED, "Interrupted", _with_notes("interrupted.", error))
     if isinstance(error, Terminated):
-        return _plain(TERMINATED, "Terminated", "terminated.")
+        return _plain(TERMINATED, "Terminated", _with_notes("terminated.", error))
     if _is_out_of_memory(error):
         message = (
             "out of memory. Lower model.units, training.batch_size or window.lookback, or give "
@@ -136,6 +137,11 @@ def _describe(error: BaseException) -> _Failure:
         return _plain(RESOURCE, kind, f"{error}. Check the disk, the path and its permissions.")
     bug = f"this is a bug: {kind}: {error}. Run again with {_DEBUG} for the traceback."
     return _plain(BUG, kind, bug)
+
+
+def _with_notes(message: str, error: BaseException) -> str:
+    """A message, and what was noted where the error passed."""
+    return " ".join([message, *getattr(error, "__notes__", ())])
 
 
 def _is_out_of_memory(error: BaseException) -> bool:
@@ -194,6 +200,7 @@ def _terminable() -> Iterator[None]:
         now = time.monotonic()
         if now - ended > CLEANING_SECONDS:
             ended, raised = now, ends[signal.Signals(number)]
+            ask_to_end(raised)
             raise raised
 
     def end_again(_number: int, _frame: FrameType | None) -> None:
@@ -220,6 +227,7 @@ def _terminable() -> Iterator[None]:
     try:
         yield
     finally:
+        ask_to_end(None)
         sys.unraisablehook = hook
         for each, old in before.items():
             signal.signal(each, old)

@@ -91,6 +91,8 @@ class LineProgress:
                 self._write(self._told)
         else:
             self._clock.next_fit(plan)
+        if plan.done:
+            self._write(_going_on(plan))
 
     def batches_done(self, batches: int) -> None:
         """Say once a fit, after the first seconds, how long they all may take."""
@@ -150,6 +152,8 @@ class BarProgress:
                 self.tell(self._told)
         else:
             self._clock.next_fit(plan)
+        if plan.done:
+            self.tell(_going_on(plan))
         self._draw()
 
     def batches_done(self, batches: int) -> None:
@@ -207,15 +211,18 @@ class _Clock:
 
     def __init__(self, plan: Plan) -> None:
         self.plan = plan
-        self.epochs_done = 0
+        self.epochs_done = plan.done
         self.told = False
         self._epochs_before = 0
+        # Those of an interrupted training, which took no time of this one.
+        self._epochs_kept = plan.done
         self._began = time.monotonic()
 
     def next_fit(self, plan: Plan) -> None:
         """The next member's fit begins; the one before may have stopped early."""
         self._epochs_before += self.epochs_done
-        self.plan, self.epochs_done, self.told = plan, 0, False
+        self._epochs_kept += plan.done
+        self.plan, self.epochs_done, self.told = plan, plan.done, False
 
     @property
     def is_last(self) -> bool:
@@ -225,7 +232,7 @@ class _Clock:
     @property
     def has_ended_an_epoch(self) -> bool:
         """Whether an epoch of any member is done."""
-        return self._epochs_before + self.epochs_done > 0
+        return self._epochs_before + self.epochs_done > self._epochs_kept
 
     def share(self, batches: int) -> float:
         """The part that is done, with so many batches of the running epoch."""
@@ -233,13 +240,15 @@ class _Clock:
 
     def is_settled(self, batches: int) -> bool:
         """Whether what is done so far tells how long the rest may take."""
-        return time.monotonic() - self._began >= _SETTLED and self.share(batches) > 0
+        run = self._epochs_before + self._epochs(batches) - self._epochs_kept
+        return time.monotonic() - self._began >= _SETTLED and run > 0
 
     def left(self, batches: int) -> float:
         """Seconds, if all epochs run; early stopping may end it sooner."""
         done = self._epochs(batches)
         ahead = (self.plan.members - self.plan.member) * self.plan.epochs - done
-        return (time.monotonic() - self._began) * ahead / (self._epochs_before + done)
+        run = self._epochs_before + done - self._epochs_kept
+        return (time.monotonic() - self._began) * ahead / run
 
     def _epochs(self, batches: int) -> float:
         """Epochs of the running fit that are done."""
@@ -251,6 +260,11 @@ def plan_text(plan: Plan) -> str:
     kernel = plan.kernel
     why = f" ({'; '.join(kernel.reasons)})" if kernel.reasons else ""
     return f"{kernel.says}{why}; XLA: {kernel.compilation}; about {megabytes(plan.memory)}"
+
+
+def _going_on(plan: Plan) -> str:
+    """Where an interrupted fit is taken up."""
+    return "  ".join([*_member(plan), f"going on after epoch {plan.done} of {plan.epochs}"])
 
 
 def _member(plan: Plan) -> list[str]:

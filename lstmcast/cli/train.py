@@ -19,6 +19,14 @@ def train(
     config: ConfigFile,
     overrides: Overrides = None,
     *,
+    resume: Annotated[
+        bool,
+        typer.Option(
+            "--resume",
+            help="Go on with the newest training of this config and data that was interrupted; "
+            "where there is none, begin anew.",
+        ),
+    ] = False,
     workers: Workers = None,
     ray: Ray = None,
     as_json: AsJson = False,
@@ -40,6 +48,7 @@ def train(
     lstmcast train config.yaml
     lstmcast train config.yaml --set training.epochs=5 --set model.units=[32]
     lstmcast train config.yaml --set training.seeds=5 --workers 2
+    lstmcast train config.yaml --resume
     lstmcast train config.yaml --json > result.json
     """
     from lstmcast.config.loading import load_config
@@ -55,6 +64,7 @@ def train(
             loaded.config,
             progress=progress,
             executor=None if isinstance(executor, LocalExecutor) else executor,
+            resume=resume,
             show_chatter=verbose > 1,
         )
     console.warn(run.warnings)

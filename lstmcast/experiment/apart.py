@@ -13,9 +13,11 @@ import numpy as np
 
 from lstmcast.config.schema import Config
 from lstmcast.data.dataset import Dataset
+from lstmcast.data.preparation import Preparation
 from lstmcast.errors import ConfigError, Problem
 from lstmcast.execution.work import Executor
 from lstmcast.experiment.members import Place, Trained, TrainedPart, initialised, train_members
+from lstmcast.training.checkpoints import Checkpoints, Kept
 from lstmcast.training.progress import Progress, SilentProgress
 
 if TYPE_CHECKING:
@@ -26,6 +28,14 @@ _BUNDLES = 4
 
 
 @dataclass(frozen=True)
+class _Network:
+    """One of all networks."""
+
+    part: int
+    member: int
+
+
+@dataclass(frozen=True)
 class _Share:
     """What one worker trains: a member, on some parts."""
 
@@ -33,13 +43,20 @@ class _Share:
     parts: tuple[int, ...]
 
 
-def train_apart(dataset: Dataset, progress: Progress, executor: Executor) -> Trained:
+def train_apart(
+    dataset: Dataset,
+    progress: Progress,
+    executor: Executor,
+    checkpoints: Checkpoints | None = None,
+) -> Trained:
     """Train the networks side by side.
 
     Args:
         dataset: What to train on.
         progress: Told of the epochs of a network when it is done.
         executor: What runs them.
+        checkpoints: What an interrupted training has kept, and where each network is kept when it
+            is done; None keeps nothing.
 
     Raises:
         DivergedError: If the loss became NaN or infinite.
@@ -47,38 +64,67 @@ def train_apart(dataset: Dataset, progress: Progress, executor: Executor) -> Tra
     """
     preparation = dataset.preparation
     n_members = preparation.config.training.seeds
-    done: dict[tuple[int, int], TrainedPart] = {}
-    shares = _shares(preparation.n_networks, n_members, executor.n_workers)
+    everything = [
+        _Network(part, member)
+        for part in range(preparation.n_networks)
+        for member in range(n_members)
+    ]
+    done = {} if checkpoints is None else _kept(everything, checkpoints, preparation)
+    shares = _shares([each for each in everything if each not in done], executor.n_workers)
     with closing(executor.run(_train_share, dataset, shares)) as outcomes:
         for outcome in outcomes:
             member = outcome.item.member
             for part, alone in zip(outcome.item.parts, outcome.unwrap(), strict=True):
-                placed = _placed(alone, member, Place(part, preparation))
-                done[part, member] = placed
-                _tell(placed.histories[0], progress)
+                network = _Network(part, member)
+                done[network] = _placed(alone, network, preparation)
+                if checkpoints is not None:
+                    own = checkpoints.of_fit(everything.index(network))
+                    own.finish(Kept(alone.weights[0], alone.histories[0].to_json()))
+                _tell(done[network].histories[0], progress)
     parts = []
     for part in range(preparation.n_networks):
-        own = [done[part, member] for member in range(n_members)]
-        weights, histories = zip(*((e.weights[0], e.histories[0]) for e in own), strict=True)
+        own_parts = [done[_Network(part, member)] for member in range(n_members)]
+        weights, histories = zip(
+            *((each.weights[0], each.histories[0]) for each in own_parts), strict=True
+        )
         parts.append(TrainedPart(weights, histories))
     return Trained(initialised(preparation), tuple(parts))
 
 
-def _shares(n_parts: int, n_members: int, n_workers: int) -> list[_Share]:
+def _kept(
+    networks: list[_Network], checkpoints: Checkpoints, preparation: Preparation
+) -> dict[_Network, TrainedPart]:
+    """Those that an interrupted training had done."""
+    from lstmcast.training.fitting import History
+
+    found = {}
+    for number, network in enumerate(networks):
+        kept = checkpoints.of_fit(number).finished()
+        if kept is not None:
+            alone = TrainedPart((kept.arrays,), (History.from_json(kept.values),))
+            found[network] = _placed(alone, network, preparation)
+    return found
+
+
+def _shares(networks: list[_Network], n_workers: int) -> list[_Share]:
     """Parts in bundles, for each worker a few: few compilations, and none waits long at the end."""
-    n_bundles = min(n_parts, max(1, _BUNDLES * n_workers // n_members))
-    bundles = np.array_split(np.arange(n_parts), n_bundles)
-    return [
-        _Share(member, tuple(bundle.tolist())) for bundle in bundles for member in range(n_members)
-    ]
+    members = sorted({network.member for network in networks})
+    shares = []
+    for member in members:
+        parts = [network.part for network in networks if network.member == member]
+        n_bundles = min(len(parts), max(1, _BUNDLES * n_workers // len(members)))
+        bundles = np.array_split(np.array(parts), n_bundles)
+        shares += [_Share(member, tuple(bundle.tolist())) for bundle in bundles]
+    return shares
 
 
-def _placed(alone: TrainedPart, member: int, place: Place) -> TrainedPart:
-    """A member that was trained alone, as one of all."""
+def _placed(alone: TrainedPart, network: _Network, preparation: Preparation) -> TrainedPart:
+    """A network that was trained alone, as one of all."""
     (history,) = alone.histories
-    n_members = place.preparation.config.training.seeds
-    plan = place.of(replace(history.plan, member=member, members=n_members))
-    return replace(alone, histories=(replace(history, plan=plan),))
+    n_members = preparation.config.training.seeds
+    plan = replace(history.plan, member=network.member, members=n_members)
+    placed = replace(history, plan=Place(network.part, preparation).of(plan))
+    return replace(alone, histories=(placed,))
 
 
 def check_apart(config: Config) -> None:

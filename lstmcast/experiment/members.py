@@ -22,6 +22,7 @@ from lstmcast.experiment.versions import Versions
 from lstmcast.models.registry import build_network
 from lstmcast.models.shapes import Shapes
 from lstmcast.runtime.outputs import n_outputs_of
+from lstmcast.training.checkpoints import Checkpoints, FitCheckpoints
 from lstmcast.training.progress import Plan, Progress
 from lstmcast.training.weights import (
     join_weights,
@@ -133,6 +134,7 @@ def train_members(
     weights: Mapping[str, np.ndarray] | None = None,
     tensorboard: Path | None = None,
     only: Sequence[int] | None = None,
+    checkpoints: Checkpoints | None = None,
 ) -> Trained:
     """Train the networks in this process.
 
@@ -142,6 +144,8 @@ def train_members(
         weights: Where to start from; None for those of the seeds.
         tensorboard: Where TensorBoard logs go, if `training.tensorboard`.
         only: Numbers of the parts to train on; None for all.
+        checkpoints: What an interrupted training has kept, and where this one keeps how far it is;
+            None keeps nothing.
 
     Raises:
         DivergedError: If the loss became NaN or infinite.
@@ -163,7 +167,12 @@ def train_members(
                 load_weights(member, given[number][index])
         place = Place(number, preparation)
         logs = tensorboard and place.logs(tensorboard)
-        histories = fitter.fit(parts[number], _Placed(progress, place), logs)
+        histories = fitter.fit(
+            parts[number],
+            _Placed(progress, place),
+            logs,
+            checkpoints=None if checkpoints is None else place.checkpoints(checkpoints),
+        )
         trained.append(
             TrainedPart(
                 weights=tuple(weights_of(member) for member in members),
@@ -206,6 +215,11 @@ class Place:
             members=n_parts * n_members,
             series=self.preparation.trained[self.part],
         )
+
+    def checkpoints(self, all_: Checkpoints) -> list[FitCheckpoints]:
+        """Those of the part's networks."""
+        n_members = self.preparation.config.training.seeds
+        return [all_.of_fit(self.part * n_members + member) for member in range(n_members)]
 
     def logs(self, tensorboard: Path) -> Path:
         """Where TensorBoard logs of the part go."""

@@ -23,6 +23,7 @@ from lstmcast.runtime.network import WHICH, Network, OnnxNetwork
 from lstmcast.runtime.outputs import window_inputs
 from lstmcast.runtime.run_writer import RunWriter
 from lstmcast.training.chatter import captured_chatter
+from lstmcast.training.checkpoints import Checkpoints
 from lstmcast.training.progress import Progress
 
 if TYPE_CHECKING:
@@ -111,6 +112,7 @@ def fit(
     progress: Progress,
     *,
     executor: Executor | None = None,
+    checkpoints: Checkpoints | None = None,
     show_chatter: bool = False,
 ) -> Fitted:
     """Train the network, or an ensemble of it, export it into the run, and check the export.
@@ -120,6 +122,7 @@ def fit(
         writer: Of the run; its log takes the epochs, and what the libraries print.
         progress: Told of each epoch.
         executor: What trains the members of an ensemble side by side; None for one after the other.
+        checkpoints: What an interrupted training has kept, and where this one keeps how far it is.
         show_chatter: Let the libraries' own lines through to stderr instead.
 
     Raises:
@@ -127,9 +130,9 @@ def fit(
         ResourceError: If the backend or the device is not there.
     """
     if show_chatter:
-        return _fit(dataset, writer, progress, executor)
+        return _fit(dataset, writer, progress, executor, checkpoints)
     with captured_chatter() as chatter:
-        fitted = _fit(dataset, writer, progress, executor)
+        fitted = _fit(dataset, writer, progress, executor, checkpoints)
     writer.log("libraries", text=chatter.text)
     return fitted
 
@@ -170,13 +173,17 @@ def train_in_memory(
 
 
 def _fit(
-    dataset: Dataset, writer: RunWriter, progress: Progress, executor: Executor | None
+    dataset: Dataset,
+    writer: RunWriter,
+    progress: Progress,
+    executor: Executor | None,
+    checkpoints: Checkpoints | None,
 ) -> Fitted:
     if executor is None:
         tensorboard = writer.path / files.TENSORBOARD
-        trained = train_members(dataset, progress, tensorboard=tensorboard)
+        trained = train_members(dataset, progress, tensorboard=tensorboard, checkpoints=checkpoints)
     else:
-        trained = train_apart(dataset, progress, executor)
+        trained = train_apart(dataset, progress, executor, checkpoints)
     for history in trained.histories:
         writer.log("fit", **asdict(history.plan))
         which = {"member": history.plan.member} if len(trained.histories) > 1 else {}

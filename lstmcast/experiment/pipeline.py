@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from lstmcast import __version__
 from lstmcast.config.loading import dump_config
 from lstmcast.config.schema import Config
 from lstmcast.data.dataset import Dataset, build_dataset, fingerprint, load_panel
+from lstmcast.errors import ConfigError, DataError, DivergedError
 from lstmcast.execution.work import Executor
 from lstmcast.experiment.apart import check_apart
 from lstmcast.experiment.calibrating import calibrate
@@ -29,6 +32,7 @@ from lstmcast.experiment.recording import (
 )
 from lstmcast.machine import release_memory
 from lstmcast.runtime.run_writer import RunWriter
+from lstmcast.training.checkpoints import SUFFIX, Checkpoints, interrupted
 from lstmcast.training.progress import Progress, SilentProgress
 
 if TYPE_CHECKING:
@@ -61,6 +65,7 @@ def train(
     runs_dir: Path | None = None,
     progress: Progress | None = None,
     executor: Executor | None = None,
+    resume: bool = False,
     show_chatter: bool = False,
 ) -> TrainedRun:
     """Train one experiment and write its run directory.
@@ -71,13 +76,16 @@ def train(
         runs_dir: Where the run is written, in place of the config's `runs_dir`.
         progress: Told of each epoch.
         executor: What trains the members of an ensemble side by side; None for one after the other.
+        resume: Go on with the newest training of this config and data that was interrupted, if
+            there is one.
         show_chatter: Let the libraries' own lines through to stderr, not into the run's log.
 
     Returns:
         The run, whole on disk.
 
     Raises:
-        ConfigError: If there are no members to train side by side.
+        ConfigError: If there are no members to train side by side, or what was interrupted was a
+            training of another config or other data.
         DataError: If the data cannot be used; nothing is written then.
         DivergedError: If the loss became NaN or infinite.
         ResourceError: If the disk, the device or a package is not there.
@@ -90,34 +98,70 @@ def train(
     created = datetime.now(UTC)
     writer = RunWriter(runs_dir or Path(config.runs_dir), _run_id(config, dataset, created))
     try:
-        writer.log("data", rows=dataset.panel.n_rows, series=dataset.panel.n_series)
-        write_data(writer, dataset)
-        fitted = fit(
-            dataset,
-            writer,
-            progress or SilentProgress(),
-            executor=executor,
-            show_chatter=show_chatter,
-        )
-        release_memory()
-        calibration, notes = calibrate(dataset, fitted.network)
-        measured = measure(dataset, fitted, calibration)
-        warnings = (*dataset.warnings, *fitted.warnings, *notes)
-        fitting = sum(history.seconds for history in fitted.histories)
-        seconds = {"total": time.perf_counter() - began, "fit": fitting}
-        manifest = manifest_of(dataset, fitted, created)
-        manifest |= {"warnings": list(warnings), "seconds": seconds}
-        write_ranks(writer, dataset, fitted.network, calibration)
-        write_results(writer, dataset.panel.schema, fitted, measured)
-        if calibration is not None:
-            write_calibration(writer, calibration, measured.learned)
-            write_scores(writer, dataset, fitted.network, calibration)
-        write_report(writer, manifest, dataset, fitted, measured)
-        path = writer.finish(manifest)
+        with _kept_fits(writer, dataset, resume=resume) as checkpoints:
+            writer.log("data", rows=dataset.panel.n_rows, series=dataset.panel.n_series)
+            write_data(writer, dataset)
+            fitted = fit(
+                dataset,
+                writer,
+                progress or SilentProgress(),
+                executor=executor,
+                checkpoints=checkpoints,
+                show_chatter=show_chatter,
+            )
+            release_memory()
+            calibration, notes = calibrate(dataset, fitted.network)
+            measured = measure(dataset, fitted, calibration)
+            warnings = (*dataset.warnings, *fitted.warnings, *notes)
+            fitting = sum(history.seconds for history in fitted.histories)
+            seconds = {"total": time.perf_counter() - began, "fit": fitting}
+            manifest = manifest_of(dataset, fitted, created)
+            manifest |= {"warnings": list(warnings), "seconds": seconds}
+            write_ranks(writer, dataset, fitted.network, calibration)
+            write_results(writer, dataset.panel.schema, fitted, measured)
+            if calibration is not None:
+                write_calibration(writer, calibration, measured.learned)
+                write_scores(writer, dataset, fitted.network, calibration)
+            write_report(writer, manifest, dataset, fitted, measured)
+            path = writer.finish(manifest)
     except BaseException:
         writer.discard()
         raise
     return TrainedRun(path, manifest, measured.metrics, warnings, seconds)
+
+
+_KEPT = "What was trained so far is kept: the same command with --resume goes on with it."
+
+
+@contextmanager
+def _kept_fits(writer: RunWriter, dataset: Dataset, *, resume: bool) -> Iterator[Checkpoints]:
+    """What is kept of the fits beside the growing run, until the run is whole.
+
+    Raises:
+        ConfigError: If what was interrupted was another training.
+        ResourceError: If another process goes on with it, or it cannot be written.
+    """
+    config = dataset.preparation.config
+    identity = {
+        "version": __version__,
+        "data": fingerprint(dataset.panel),
+        "config": config.model_dump(mode="json", exclude={"runs_dir", "resources", "tune"}),
+    }
+    checkpoints = interrupted(writer.path.parent, config.name, identity) if resume else None
+    if checkpoints is None:
+        checkpoints = Checkpoints(writer.path.with_name(f"{writer.path.name}{SUFFIX}"))
+        checkpoints.begin(identity)
+    with checkpoints.locked():
+        try:
+            yield checkpoints
+        except BaseException as error:
+            # The same would happen again, or there is nothing to go on with.
+            if isinstance(error, ConfigError | DataError | DivergedError) or checkpoints.is_empty:
+                checkpoints.discard()
+            else:
+                error.add_note(_KEPT)
+            raise
+        checkpoints.discard()
 
 
 def _run_id(config: Config, dataset: Dataset, created: datetime) -> str:

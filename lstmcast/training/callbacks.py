@@ -12,6 +12,7 @@ import numpy as np
 
 from lstmcast.config.schema import Config, Training
 from lstmcast.errors import DivergedError, ResourceError
+from lstmcast.interrupts import end_if_asked
 from lstmcast.training.optimizers import learning_rate_at
 from lstmcast.training.progress import EpochRow, Plan, Progress
 
@@ -55,11 +56,13 @@ class Recorder(keras.callbacks.Callback):  # type: ignore[misc]
 
     def on_train_batch_end(self, batch: int, logs: dict[str, float] | None = None) -> None:
         """Tell how many batches are done; called once an execution, not once a batch."""
+        end_if_asked()
         # The last execution of an epoch may be cut short, and Keras counts it whole.
         self._progress.batches_done(min(batch + 1, self.params["steps"]))
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
         """Add a row."""
+        end_if_asked()
         values = logs or {}
         row = EpochRow(
             epoch=epoch + 1,

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any, Literal
 
 from lstmcast.config.schema import Config
 from lstmcast.data.windows import Starts, WindowArrays
 from lstmcast.training.backend import sees_gpu
+from lstmcast.training.checkpoints import FitCheckpoints, Kept
 from lstmcast.training.kernels import Kernel, kernel_of, steps_per_execution
 from lstmcast.training.losses import window_loss
 from lstmcast.training.memory import fit_memory
 from lstmcast.training.optimizers import make_optimizer
 from lstmcast.training.progress import EpochRow, Plan, Progress
-from lstmcast.training.weights import State, set_state, state_of
+from lstmcast.training.weights import State, load_weights, set_state, state_of, weights_of
 
 if TYPE_CHECKING:
     import keras
@@ -40,6 +42,18 @@ class History:
     stopped: Literal["early", "epochs"]
     seconds: float
     plan: Plan
+
+    def to_json(self) -> dict[str, Any]:
+        """As plain JSON values."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, values: dict[str, Any]) -> History:
+        """The inverse of `to_json`."""
+        plan, kernel = values["plan"], values["plan"]["kernel"]
+        kernel = Kernel(**{**kernel, "reasons": tuple(kernel["reasons"])})
+        rows = tuple(EpochRow(**row) for row in values["rows"])
+        return cls(**{**values, "rows": rows, "plan": Plan(**{**plan, "kernel": kernel})})
 
 
 def fit_network(
@@ -94,7 +108,12 @@ class Fitter:
         self._benches: dict[_Form, _Bench] = {}
 
     def fit(
-        self, starts: Starts, progress: Progress, tensorboard: Path | None = None
+        self,
+        starts: Starts,
+        progress: Progress,
+        tensorboard: Path | None = None,
+        *,
+        checkpoints: Sequence[FitCheckpoints] | None = None,
     ) -> tuple[History, ...]:
         """Train the networks in place, each as it would be trained alone.
 
@@ -106,6 +125,8 @@ class Fitter:
             progress: Follows each fit.
             tensorboard: Where TensorBoard logs go, if `training.tensorboard`; those of several
                 networks go into directories below it.
+            checkpoints: Of each network; a fit that has ended is not done again, and one that was
+                interrupted goes on. None keeps nothing.
 
         Returns:
             How each fit went.
@@ -123,8 +144,17 @@ class Fitter:
             logs = tensorboard
             if tensorboard is not None and len(networks) > 1:
                 logs = tensorboard / f"member_{member}"
-            histories.append(bench.fit(state, plan, progress, logs))
+            own = checkpoints[member] if checkpoints is not None else None
+            done = own and own.finished()
+            if done:
+                load_weights(networks[0], done.arrays)
+                history = History.from_json(done.values)
+            else:
+                history = bench.fit(state, plan, progress, logs, own)
+            histories.append(history)
             trained.append(state_of(networks[0]))
+            if own is not None and not done:
+                own.finish(Kept(weights_of(networks[0]), history.to_json()))
         for network, state in zip(networks, trained, strict=True):
             set_state(network, state)
         return tuple(histories)
@@ -216,6 +246,12 @@ class _Bench:
         # What Keras would do at the first step: so that its state at the start is known.
         self._model.optimizer.build(self._model.trainable_variables)
         self._optimizer = state_of(self._model.optimizer)
+        random = (self._augmenter, self._series_dropout)
+        self._owners: dict[str, Any] = {
+            "network": self._model.network,
+            "optimizer": self._model.optimizer,
+            "random": SimpleNamespace(variables=[own.seeds.state for own in random if own]),
+        }
 
     @property
     def plan(self) -> Plan:
@@ -230,12 +266,21 @@ class _Bench:
         self._model.take(starts)
 
     def fit(
-        self, state: State, plan: Plan, progress: Progress, tensorboard: Path | None
+        self,
+        state: State,
+        plan: Plan,
+        progress: Progress,
+        tensorboard: Path | None,
+        checkpoints: FitCheckpoints | None,
     ) -> History:
-        """Fit from a state of the network; what came before leaves no trace."""
+        """Fit from a state of the network; what came before leaves no trace.
+
+        With checkpoints, from the last of them on.
+        """
         from lstmcast.models.fast_lstm import fast_lstm
         from lstmcast.training.callbacks import Recorder, best_epoch, make_callbacks
         from lstmcast.training.gathering import batch_positions
+        from lstmcast.training.resuming import Checkpointer
 
         began = time.perf_counter()
         set_state(self._model.network, state)
@@ -250,6 +295,12 @@ class _Bench:
             config, recorder, validated=n_validation > 0, tensorboard=tensorboard
         )
         validation = batch_positions(n_validation, self._form.batch_size, first=n_train)
+        checkpointer = None
+        if checkpoints is not None:
+            checkpointer = Checkpointer(checkpoints, self._owners, callbacks, recorder)
+            checkpointer.restore()
+            callbacks.append(checkpointer)
+            plan = replace(plan, done=checkpointer.epochs_done)
         progress.fit_begins(plan)
         try:
             with fast_lstm(plan.kernel.name == "fast"):
@@ -257,6 +308,7 @@ class _Bench:
                     batch_positions(n_train, self._form.batch_size),
                     batch_size=self._form.batch_size,
                     epochs=plan.epochs,
+                    initial_epoch=plan.done,
                     shuffle=False,
                     validation_data=validation if n_validation else None,
                     validation_batch_size=self._form.batch_size,
@@ -269,6 +321,6 @@ class _Bench:
             rows=tuple(recorder.rows),
             best_epoch=best_epoch(callbacks) or len(recorder.rows),
             stopped="early" if len(recorder.rows) < plan.epochs else "epochs",
-            seconds=time.perf_counter() - began,
+            seconds=checkpointer.seconds if checkpointer else time.perf_counter() - began,
             plan=plan,
         )

@@ -22,6 +22,7 @@ class Plan:
             those of each series.
         members: How many these are; 1 for a network alone.
         series: Id of the series that the network is of; None for one of all.
+        done: Epochs that the same fit had done before it was interrupted.
     """
 
     epochs: int
@@ -32,6 +33,7 @@ class Plan:
     member: int = 0
     members: int = 1
     series: str | None = None
+    done: int = 0
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
@@ -19,7 +19,8 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
-from lstmcast.config.locations import below, dotted
+from lstmcast.config.differing import differences
+from lstmcast.config.locations import Location
 from lstmcast.errors import BundleError, ConfigError
 from lstmcast.runtime.files import held, partial_file, writing
 from lstmcast.tuning.trial import Trial
@@ -28,7 +29,6 @@ HEADER = "search.json"
 EVENTS = "trials.jsonl"
 # May change when a search goes on.
 _BUDGET = {("tune", "trials"), ("tune", "seconds")}
-_MISSING = "nothing"
 
 
 @dataclass(frozen=True)
@@ -114,38 +114,18 @@ def _refuse_another(path: Path, identity: Mapping[str, Any]) -> None:
     """That a directory holds the search of this identity."""
     try:
         kept = json.loads(path.read_text(encoding="utf-8"))
-        differing = sorted(_differences(kept, identity))
+        differing = differences(kept, identity, ignored=_may_differ)
     except (OSError, ValueError, AttributeError) as error:
         raise BundleError(f"{path}: cannot be read: {error}. Begin anew with --fresh.") from error
     if differing:
-        more = f" and {len(differing) - 5} more" if len(differing) > 5 else ""
         raise ConfigError(
-            f"{path.parent} holds a search that differs in {'; '.join(differing[:5])}{more}. "
-            "Undo that to go on with it, give this one another name (--set name=…), or set the old "
-            "one aside with --fresh."
+            f"{path.parent} holds a search that differs in {differing}. Undo that to go on with "
+            "it, give this one another name (--set name=…), or set the old one aside with --fresh."
         )
 
 
-def _differences(kept: Mapping[str, Any], identity: Mapping[str, Any]) -> Iterator[str]:
-    old, new = (dict(_leaves(values)) for values in (kept, identity))
-    for place in dict.fromkeys([*new, *old]):
-        if place == ("created",) or (place[:1] == ("config",) and place[1:] in _BUDGET):
-            continue
-        before, now = old.get(place, _MISSING), new.get(place, _MISSING)
-        if before != now:
-            name = dotted(place[1:] if place[0] == "config" else place)
-            yield f"{name} (was {_short(before)}, now {_short(now)})"
-
-
-def _leaves(values: Mapping[str, Any]) -> Iterator[tuple[Any, Any]]:
-    for place, value in below(values):
-        if not isinstance(value, dict | list) or not value:
-            yield place, value
-
-
-def _short(value: Any) -> str:
-    text = json.dumps(value)
-    return text if len(text) <= 24 else f"{text[:20]}…"
+def _may_differ(place: Location) -> bool:
+    return place == ("created",) or (place[:1] == ("config",) and place[1:] in _BUDGET)
 
 
 def locked(directory: Path) -> AbstractContextManager[None]:
