@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from lstmcast.data.panel import Panel
     from lstmcast.runtime.bundle import Bundle
     from lstmcast.runtime.forecasting import Forecast
+    from lstmcast.runtime.generating import Draw
     from lstmcast.runtime.network import Network
     from lstmcast.training.progress import Progress
 
@@ -107,6 +108,10 @@ class Forecaster:
 
         if data is None:
             return self.bundle.metrics()
+        if self._classifies:
+            from lstmcast.runtime.classifying import evaluate_classes
+
+            return evaluate_classes(self.bundle, self._history(data), self.network())
         return evaluate_panel(self.bundle, self._history(data), self.network())
 
     def predict(
@@ -118,13 +123,16 @@ class Forecaster:
     ) -> pd.DataFrame:
         """Forecast each series from its last row on; one that is too short is left out.
 
+        Of classes it is the most probable one; beyond the horizon it reads itself.
+
         Args:
             data: History, or its file; None for the run's own last rows.
             future: The future covariates over the horizon, or their file.
             steps: How many; None for `window.horizon`.
 
         Returns:
-            Long form: time, series, target (if several), `step`, `prediction`, quantiles.
+            Long form: time, series, target (if several), `step`, `prediction`, quantiles; of
+            classes their probabilities, `p_` before the name of the class.
 
         Raises:
             ConfigError: If more than the horizon is asked for and cannot be had.
@@ -132,7 +140,47 @@ class Forecaster:
         """
         from lstmcast.runtime.tables import prediction_frame
 
+        if self._classifies:
+            return self._classes_ahead(self._long_history(data), future, steps)
         return prediction_frame(self._forecast(self._long_history(data), future, steps))
+
+    def generate(
+        self,
+        data: pd.DataFrame | str | Path | None = None,
+        *,
+        future: pd.DataFrame | str | Path | None = None,
+        steps: int | None = None,
+        temperature: float = 1.0,
+        seed: int | None = None,
+    ) -> pd.DataFrame:
+        """Draw the classes that follow each series, by their probabilities.
+
+        Each block of `window.horizon` steps reads the classes that were drawn before it. The same
+        data and the same seed give the same classes.
+
+        Args:
+            data: As `predict`.
+            future: As `predict`.
+            steps: As `predict`.
+            temperature: Below 1 what is probable is drawn more often; above, less.
+            seed: Of the draws; None for that of the config.
+
+        Returns:
+            As `predict`; the probabilities are those that were drawn by.
+
+        Raises:
+            ConfigError: As `predict`; also if the task is no classification.
+            DataError: As `predict`.
+        """
+        from lstmcast.runtime.generating import Draw
+
+        if not self._classifies:
+            raise ConfigError(
+                "only classes are generated (task: classification). For paths of a forecast there "
+                "is `sample`, on the command line --samples N."
+            )
+        panel = self._long_history(data)
+        return self._classes_ahead(panel, future, steps, draw=Draw(temperature, seed))
 
     def sample(
         self,
@@ -162,6 +210,11 @@ class Forecaster:
         """
         from lstmcast.runtime.tables import paths_frame
 
+        if self._classifies:
+            raise ConfigError(
+                "paths are of numbers. For classes that are drawn there is `generate`, on the "
+                "command line --sample."
+            )
         if n_paths < 1:
             raise ConfigError(f"n_paths must be 1 or more. Received: {n_paths}")
         schema = self.bundle.preparation.schema
@@ -183,13 +236,9 @@ class Forecaster:
     ) -> Forecast:
         """The forecast from a panel, with sample paths where their number is given."""
         from lstmcast.runtime.forecasting import forecast
-        from lstmcast.runtime.inputs import future_panel, unfamiliar_levels
         from lstmcast.runtime.paths import Sampling, read_ranks
 
-        ahead = None if future is None else future_panel(self.bundle, future)
-        if ahead is not None:
-            for text in unfamiliar_levels(ahead, self.bundle.preparation):
-                warnings.warn(text, DataWarning, stacklevel=3)
+        ahead = self._known_ahead(future)
         sampling = Sampling(read_ranks(self.bundle), n_paths, kept=n_paths is not None)
         return forecast(
             panel,
@@ -199,6 +248,38 @@ class Forecaster:
             future=ahead,
             sampling=sampling,
         )
+
+    def _classes_ahead(
+        self,
+        panel: Panel,
+        future: pd.DataFrame | str | Path | None,
+        steps: int | None,
+        *,
+        draw: Draw | None = None,
+    ) -> pd.DataFrame:
+        """The table of the classes that follow a panel."""
+        from lstmcast.runtime.generating import classify_ahead
+        from lstmcast.runtime.tables import class_frame
+
+        ahead, preparation = self._known_ahead(future), self.bundle.preparation
+        return class_frame(
+            classify_ahead(panel, preparation, self.network(), steps=steps, future=ahead, draw=draw)
+        )
+
+    def _known_ahead(self, future: pd.DataFrame | str | Path | None) -> Panel | None:
+        """The panel of the future covariates, with a warning of what training did not see."""
+        from lstmcast.runtime.inputs import future_panel, unfamiliar_levels
+
+        if future is None:
+            return None
+        ahead = future_panel(self.bundle, future)
+        for text in unfamiliar_levels(ahead, self.bundle.preparation):
+            warnings.warn(text, DataWarning, stacklevel=4)
+        return ahead
+
+    @property
+    def _classifies(self) -> bool:
+        return self.config.task == "classification"
 
     def attention(self, data: pd.DataFrame | str | Path | None = None) -> pd.DataFrame:
         """How much each step of the lookback counts in the forecast of `predict(data)`.

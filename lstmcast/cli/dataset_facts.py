@@ -84,7 +84,8 @@ def _inputs(dataset: Dataset) -> list[str]:
     if preparation.config.features.series_embedding and schema.series is not None:
         static.append(schema.series)
     features = [feature.name for feature in preparation.features]
-    return [*schema.targets, *features, *embedded, *static]
+    targets = schema.targets if schema.category_target is None else ()
+    return [*targets, *features, *embedded, *static]
 
 
 def _memory(dataset: Dataset) -> dict[str, int]:

@@ -8,37 +8,28 @@ from __future__ import annotations
 import codecs
 import re
 import zoneinfo
-from collections.abc import Callable, Collection, Iterator
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator
 from datetime import datetime
 
+from lstmcast.config.class_checks import CLASS_CHECKS, class_columns
+from lstmcast.config.findings import Check, Finding
 from lstmcast.config.hints import did_you_mean, near
 from lstmcast.config.locations import Location, dotted
-from lstmcast.config.schema import DEFAULT_LOSSES, Config, Data, Features, PointOutput
+from lstmcast.config.schema import (
+    DEFAULT_LOSSES,
+    ClassesOutput,
+    Config,
+    Data,
+    Features,
+    PointOutput,
+)
 from lstmcast.errors import Problem
 from lstmcast.models.attention import Parameters as AttentionParameters
 from lstmcast.models.cnn_lstm import Parameters as CnnLstmParameters
 
-
-@dataclass(frozen=True)
-class Finding:
-    """A rule between fields that a config breaks.
-
-    Attributes:
-        location: The field to change.
-        message: What is wrong and what to do.
-        hint: "Did you mean …", where a near name is known.
-    """
-
-    location: Location
-    message: str
-    hint: str | None = None
-
-
 # A year, perhaps a month and a day, perhaps a time of the day.
 _TIME = re.compile(r"\d{4}(-?\d{1,2}){0,2}([T ].+)?")
 _SPLITS = ("train", "validation", "test")
-Check = Callable[[Config], Iterator[Finding]]
 
 
 def findings(config: Config, *, wrong: Collection[Location] = ()) -> list[Finding]:
@@ -100,7 +91,9 @@ def _names_in_forecasts(config: Config) -> Iterator[Finding]:
         taken.add("target")
     if isinstance(config.model, AttentionParameters):
         taken.add("weight")
-    if not isinstance(config.output, PointOutput):
+    if isinstance(config.output, ClassesOutput):
+        taken |= set(class_columns(config.output))
+    elif not isinstance(config.output, PointOutput):
         taken |= {str(level) for level in config.output.levels}
     for field, column in (("time", data.time), ("series", data.series)):
         if isinstance(column, str) and column in taken:
@@ -114,8 +107,10 @@ def _names_in_forecasts(config: Config) -> Iterator[Finding]:
 def _feature_columns(config: Config) -> Iterator[Finding]:
     data = config.data
     varying = [*data.past_covariates, *data.future_covariates]
-    numbers = [*data.targets, *(c.column for c in varying if c.type != "category")]
-    reasons = dict.fromkeys((c.column for c in varying), "is a category, not a number")
+    targets = data.targets if data.target_type == "number" else []
+    numbers = [*targets, *(c.column for c in varying if c.type != "category")]
+    words = (*data.targets, *(c.column for c in varying))
+    reasons = dict.fromkeys(words, "is a category, not a number")
     reasons |= dict.fromkeys(
         (c.column for c in data.static_covariates), "is a static covariate, which never changes"
     )
@@ -223,9 +218,13 @@ def _loss_fits_output(config: Config) -> Iterator[Finding]:
     loss, output = config.training.loss, config.output.type
     own = DEFAULT_LOSSES[output]
     if output == "point":
-        fits = loss not in ("quantile", "nll")
-        others = "quantiles" if loss == "quantile" else "normal, student_t or negative_binomial"
-        fix = f"Set output.type: {others}"
+        others = {
+            "quantile": "quantiles",
+            "nll": "normal, student_t or negative_binomial",
+            "cross_entropy": "classes",
+        }
+        fits = loss not in others
+        fix = f"Set output.type: {others.get(loss)}"
     else:
         fits = loss == own
         fix = f"Set training.loss: {own}"
@@ -233,7 +232,8 @@ def _loss_fits_output(config: Config) -> Iterator[Finding]:
         yield Finding(
             ("training", "loss"),
             f"loss {loss} does not fit output {output}: quantile goes with quantiles, nll with "
-            f"distributions, the others with a point. {fix}, or leave the loss out.",
+            f"distributions, cross_entropy with classes, the others with a point. {fix}, or leave "
+            "the loss out.",
         )
 
 
@@ -368,4 +368,5 @@ _CHECKS: dict[Check, tuple[Location, ...]] = {
         ("training", "backend"),
     ),
     _pooling_fits_lookback: (("model",), ("window", "lookback")),
+    **CLASS_CHECKS,
 }

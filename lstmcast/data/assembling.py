@@ -23,7 +23,7 @@ from lstmcast.data.gridding import (
     without_empty_series,
     without_gaps,
 )
-from lstmcast.data.panel import Column, Kind, Panel, Role, Schema
+from lstmcast.data.panel import Column, FloatArray, Kind, Panel, Role, Schema
 from lstmcast.data.reading.names import did_you_mean
 from lstmcast.data.reading.table import Table
 from lstmcast.data.static import (
@@ -158,7 +158,7 @@ def _columns(table: Table, data: Data) -> tuple[Column, ...]:
         ("static", data.static_covariates),
     ]
     return (
-        *(Column(name, "target") for name in data.targets),
+        *(Column(name, "target", data.target_type) for name in data.targets),
         *(
             Column(covariate.column, role, _kind(table, covariate))
             for role, group in covariates
@@ -180,13 +180,23 @@ def _collect(table: Table, times: TimeArray, data: Data, columns: Sequence[Colum
     """The rows as arrays, in file order."""
     series, names = _series(table, data)
     moving = [column for column in columns if column.role != "static"]
-    numbers = [number_column(table, c.name) for c in moving if c.kind == "number"]
     coded = [category_column(table, c.name) for c in moving if c.kind == "category"]
+    numbers = [
+        number_column(table, c.name) if c.kind == "number" else _as_numbers(table, c.name)
+        for c in moving
+        if c.kind == "number" or c.role == "target"
+    ]
     codes = stack_columns([codes for codes, _ in coded], len(times)).astype(np.int32)
     values = stack_columns(numbers, len(times))
     static = static_covariates(table, series, columns, names=names)
     rows = Rows(times, series, names, values, codes, len(data.targets), table.origin)
     return _Raw(rows, tuple(levels for _, levels in coded), static)
+
+
+def _as_numbers(table: Table, name: str) -> FloatArray:
+    """The codes of a column of texts as numbers, float64 `(n_rows,)`, NaN where missing."""
+    codes, _ = category_column(table, name)
+    return np.where(codes < 0, np.nan, codes)
 
 
 def _series(table: Table, data: Data) -> tuple[Int32Array, tuple[str, ...]]:

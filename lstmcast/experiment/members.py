@@ -60,7 +60,7 @@ def shapes_of(preparation: Preparation) -> Shapes:
         lookback=config.window.lookback,
         horizon=config.window.horizon,
         n_targets=len(schema.targets),
-        n_outputs=n_outputs_of(output),
+        n_outputs=len(preparation.classes) or n_outputs_of(output),
         past=len(schema.targets) + len(preparation.features),
         future=sum(feature.ahead for feature in preparation.features),
         static=static,
@@ -69,6 +69,7 @@ def shapes_of(preparation: Preparation) -> Shapes:
         static_levels=levels(embedded_series(schema, config)),
         embedding_size=categories.embedding_size,
         head="quantiles" if output.type == "point" else output.type,
+        reads_targets=schema.category_target is None,
     )
 
 

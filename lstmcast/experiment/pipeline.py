@@ -10,11 +10,18 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from lstmcast.config.class_defaults import CLASSIFICATION
 from lstmcast.config.loading import dump_config
 from lstmcast.config.schema import Config
 from lstmcast.data.dataset import Dataset, build_dataset, fingerprint, load_panel
 from lstmcast.execution.work import Executor
 from lstmcast.experiment.apart import check_apart
+from lstmcast.experiment.classified import (
+    MeasuredClasses,
+    measure_classes,
+    write_class_report,
+    write_class_results,
+)
 from lstmcast.experiment.measuring import measure
 from lstmcast.experiment.network import fit
 from lstmcast.experiment.recording import (
@@ -97,15 +104,20 @@ def train(
             show_chatter=show_chatter,
         )
         release_memory()
-        measured = measure(dataset, fitted)
+        classifies = config.task == CLASSIFICATION
+        measured = measure_classes(dataset, fitted) if classifies else measure(dataset, fitted)
         warnings = (*dataset.warnings, *fitted.warnings)
         fitting = sum(history.seconds for history in fitted.histories)
         seconds = {"total": time.perf_counter() - began, "fit": fitting}
         manifest = manifest_of(dataset, fitted, created)
         manifest |= {"warnings": list(warnings), "seconds": seconds}
-        write_ranks(writer, dataset, fitted)
-        write_results(writer, dataset.panel.schema, fitted, measured)
-        write_report(writer, manifest, dataset, fitted, measured)
+        if isinstance(measured, MeasuredClasses):
+            write_class_results(writer, dataset.panel.schema, fitted, measured)
+            write_class_report(writer, manifest, dataset, fitted, measured)
+        else:
+            write_ranks(writer, dataset, fitted)
+            write_results(writer, dataset.panel.schema, fitted, measured)
+            write_report(writer, manifest, dataset, fitted, measured)
         path = writer.finish(manifest)
     except BaseException:
         writer.discard()

@@ -68,6 +68,7 @@ def context_data(data: Data, schema: Schema) -> Data:
             "time": time_column(schema),
             "series": schema.series,
             "target": list(schema.targets),
+            "target_type": schema.column(schema.targets[0]).kind,
             "past_covariates": covariates["past"],
             "future_covariates": covariates["future"],
             "static_covariates": covariates["static"],

@@ -224,10 +224,10 @@ def evaluate_panel(bundle: Bundle, panel: Panel, network: Network) -> dict[str, 
         prepared.observed,
         preparation.config.window,
         offsets=panel.offsets,
-        bounds=_unseen(panel, preparation),
+        bounds=unseen_rows(panel, preparation),
     )
     if not len(starts):
-        raise _nothing_unseen(panel, preparation)
+        raise nothing_unseen(panel, preparation)
     forecasts = forecast_windows(prepared, preparation, network, split="test", starts=starts)
     scales = Scales.from_json(bundle.metrics()["scales"])
     metrics = preparation.config.evaluation.metrics
@@ -249,7 +249,7 @@ def evaluate_panel(bundle: Bundle, panel: Panel, network: Network) -> dict[str, 
     }
 
 
-def _unseen(panel: Panel, preparation: Preparation) -> IntArray:
+def unseen_rows(panel: Panel, preparation: Preparation) -> IntArray:
     """Rows of each series after the validation period, int64 `(n_series, 2)`."""
     rows = rows_of(panel, preparation.cuts)
     seen = np.add.reduceat((rows.side < 2).astype(np.int64), panel.offsets[:-1])
@@ -257,7 +257,8 @@ def _unseen(panel: Panel, preparation: Preparation) -> IntArray:
     return np.stack([panel.offsets[:-1] + np.where(new, 0, seen), panel.offsets[1:]], axis=1)
 
 
-def _nothing_unseen(panel: Panel, preparation: Preparation) -> TooShortError:
+def nothing_unseen(panel: Panel, preparation: Preparation) -> TooShortError:
+    """That there is no window after the validation period, and what one needs."""
     window = preparation.config.window
     tz = panel.schema.tz
     last = spoken_time(panel.times.max(), tz)

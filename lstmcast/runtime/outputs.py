@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lstmcast.config.schema import Config, Output
+from lstmcast.config.schema import ClassesOutput, Config, Output, PointOutput
 from lstmcast.data.panel import FloatArray, IntArray
 from lstmcast.data.preparation import Preparation
 from lstmcast.data.preparing import Prepared
@@ -47,7 +47,7 @@ def levels_of(config: Config) -> tuple[float, ...]:
 
 
 def _levels(output: Output) -> tuple[float, ...]:
-    return () if output.type == "point" else tuple(output.levels)
+    return () if isinstance(output, PointOutput | ClassesOutput) else tuple(output.levels)
 
 
 def distribution_of(output: Output) -> Distribution | None:
@@ -60,12 +60,12 @@ def n_outputs_of(output: Output) -> int:
     distribution = distribution_of(output)
     if distribution is not None:
         return len(distribution.names)
-    return 1 if output.type == "point" else len(output.levels)
+    return len(_levels(output)) or 1
 
 
 def paths_of(output: Output) -> int:
     """How many sample paths give the quantiles beyond the horizon; none for a point."""
-    return 0 if output.type == "point" else output.paths
+    return 0 if isinstance(output, PointOutput | ClassesOutput) else output.paths
 
 
 def split_outputs(

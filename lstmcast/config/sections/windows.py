@@ -93,7 +93,8 @@ class Scaling(Section):
         default="standard", description="Scaler of all inputs but the targets."
     )
     target: Literal["standard", "minmax", "robust", "none"] = Field(
-        default="standard", description="Scaler of the targets; undone in the forecast."
+        default="standard",
+        description="Scaler of the targets; undone in the forecast. `none` for classes.",
     )
     per: Literal["panel", "series"] = Field(
         default="panel", description="One scaler for the whole panel, or one for each series."

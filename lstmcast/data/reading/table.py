@@ -154,7 +154,8 @@ def column_uses(data: Data, schema: Schema | None = None) -> dict[str, Use]:
         uses[covariate.column] = words[covariate.type]
     for column in () if schema is None else schema.columns:
         uses[column.name] = "text" if column.kind == "category" else "number"
-    uses.update((target, "number") for target in data.targets)
+    kind: Use = "text" if data.target_type == "category" else "number"
+    uses.update((target, kind) for target in data.targets)
     one_time = isinstance(data.time, str)
     uses.update((column, "time" if one_time else "part") for column in data.time_columns)
     if data.series is not None:
