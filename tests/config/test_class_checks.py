@@ -101,7 +101,7 @@ def test_what_is_of_classes_is_refused_for_forecasts(change, path) -> None:
 
 
 def test_a_segment_network_reads_no_category() -> None:
-    with pytest.raises(ConfigError, match="model.type: segment reads the numbers"):
+    with pytest.raises(ConfigError, match="segment reads the numbers"):
         config_of(CATEGORY, model={"type": "segment", "window_norm": "none"})
 
 
