@@ -60,7 +60,7 @@ def test_without_gates_nothing_is_judged() -> None:
         (Gates(min_coverage=0.5), "--min-coverage 0.5: there is no interval"),
         (
             Gates(better_than="naive"),
-            "--better-than naive: neither MASE, RMSE nor accuracy is known",
+            "--better-than naive: neither MASE, RMSE nor accuracy",
         ),
     ],
 )
