@@ -352,11 +352,17 @@ class Forecaster:
             raise ResourceError(f"{target}: cannot be written: {error}") from error
         return target
 
-    def _history(self, data: pd.DataFrame | str | Path | None, *, stacklevel: int = 3) -> Panel:
+    def _history(
+        self,
+        data: pd.DataFrame | str | Path | None,
+        *,
+        stacklevel: int = 3,
+        labels: bool = True,
+    ) -> Panel:
         """The panel of some data, with a warning of what the user should know about it."""
         from lstmcast.runtime.inputs import history_panel, served_panel, unfamiliar
 
-        panel = history_panel(self.bundle, data)
+        panel = history_panel(self.bundle, data, labels=labels)
         panel, left_out = served_panel(panel, self.bundle.preparation)
         if data is not None:
             for text in (*panel.warnings, *unfamiliar(panel, self.bundle.preparation), *left_out):
@@ -367,7 +373,9 @@ class Forecaster:
         """Those series of some data that are long enough to forecast, with a warning."""
         from lstmcast.runtime.inputs import forecastable
 
-        panel, texts = forecastable(self._history(data, stacklevel=4), self.bundle.preparation)
+        panel, texts = forecastable(
+            self._history(data, stacklevel=4, labels=False), self.bundle.preparation
+        )
         for text in texts:
             warnings.warn(text, DataWarning, stacklevel=3)
         return panel

@@ -71,24 +71,73 @@ def _target_fits_task(config: Config) -> Iterator[Finding]:
     """A category is a class; a number has a direction."""
     place, kind = ("data", "target_type"), config.data.target_type
     if not isinstance(config.output, ClassesOutput):
-        if kind == "category":
-            yield Finding(place, "category is for task: classification. Set task to that.")
+        if kind != "number":
+            yield Finding(place, f"{kind} is for task: classification. Set task to that.")
         return
-    if config.output.direction is None and kind == "number":
+    if config.output.direction is not None and kind != "number":
+        yield Finding(
+            place, f"{kind} has no direction. Set it to number, or remove output.direction."
+        )
+    elif config.output.direction is None and kind == "number":
         yield Finding(
             place,
             "number has no classes. Set it to category, or ask for output.direction: "
             "{threshold: 0}, the direction of the number.",
         )
-    if config.output.direction is not None and kind == "category":
+    elif (config.output.of == "series") != (kind == "label"):
+        wanted = "label" if config.output.of == "series" else "category"
         yield Finding(
-            place, "category has no direction. Set it to number, or remove output.direction."
+            place,
+            f"{kind} does not fit output.of: {config.output.of}. Set it to {wanted}, or leave it "
+            "out.",
         )
     if len(config.data.targets) > 1:
         yield Finding(
             ("data", "target"),
             f"task: classification learns one target. Received: {len(config.data.targets)}. Name "
             "one, and the others as past_covariates.",
+        )
+
+
+def _series_have_classes(config: Config) -> Iterator[Finding]:
+    """What a class of whole series needs, and what would give it away."""
+    output = config.output
+    if not isinstance(output, ClassesOutput) or output.of == "steps":
+        if config.split.by == "series":
+            yield Finding(
+                ("split", "by"),
+                "series is for output.of: series: a forecast goes on with series that training "
+                "knows. Set it to time.",
+            )
+        return
+    data = config.data
+    if data.series is None:
+        yield Finding(("data", "series"), "is needed for output.of: series. Name the id column.")
+    if not (data.past_covariates or data.future_covariates):
+        yield Finding(
+            ("data", "past_covariates"),
+            "are needed for output.of: series: the class is told by them alone. Name what was "
+            "measured.",
+        )
+    wrong: list[tuple[Location, bool, str]] = [
+        (("window", "horizon"), config.window.horizon != 1, "1"),
+        (("window", "lead"), config.window.lead != 0, "0"),
+        (("features", "series_embedding"), config.features.series_embedding, "false"),
+        (("model", "scope"), config.model.scope != "panel", "panel"),
+    ]
+    for location, is_wrong, wanted in wrong:
+        if is_wrong:
+            yield Finding(
+                location, f"must be {wanted} with output.of: series, where each series has a class."
+            )
+    if "last" in config.evaluation.baselines:
+        yield Finding(
+            ("evaluation", "baselines"),
+            "last would be the class of the series itself. Leave it out: [majority].",
+        )
+    if config.split.by == "series" and config.split.kind == "times":
+        yield Finding(
+            ("split", "by"), "series needs shares or counts of series, not times. Set it to time."
         )
 
 
@@ -169,6 +218,15 @@ _TARGET: tuple[Location, ...] = (
 CLASS_CHECKS: dict[Check, tuple[Location, ...]] = {
     _output_fits_task: (("task",), ("output",)),
     _target_fits_task: _TARGET,
+    _series_have_classes: (
+        *_TARGET,
+        ("data",),
+        ("split",),
+        ("window",),
+        ("features", "series_embedding"),
+        ("model",),
+        ("evaluation",),
+    ),
     _measured_fits_task: (("task",), ("evaluation",), ("tune", "objective")),
     _weights_fit_task: (("task",), ("output",), ("training", "class_weights")),
     _classes_stay_classes: (

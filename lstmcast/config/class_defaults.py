@@ -35,7 +35,14 @@ def with_class_defaults(values: dict[str, Any]) -> dict[str, Any]:
         "evaluation": {"metrics": list(CLASS_METRICS), "baselines": list(CLASS_BASELINES)},
         "tune": {"objective": CLASS_OBJECTIVE},
     }
-    if isinstance(output, dict) and output.get("direction") is None:
+    if isinstance(output, dict) and output.get("of") == "series":
+        defaults |= {
+            "data": {"target_type": "label"},
+            "scaling": {"target": "none"},
+            "split": {"by": "series"},
+            "evaluation": {"metrics": list(CLASS_METRICS), "baselines": ["majority"]},
+        }
+    elif isinstance(output, dict) and output.get("direction") is None:
         defaults |= {"data": {"target_type": "category"}, "scaling": {"target": "none"}}
     filled = dict(values)
     for section, own in defaults.items():

@@ -32,15 +32,24 @@ def class_rows(panel: Panel, classes: Sequence[str]) -> FloatArray:
     """The class of each row, by its number.
 
     Args:
-        panel: Its target is a category.
+        panel: Its target is a category, or a label of each series.
         classes: Those that training saw.
 
     Returns:
         float64, `(n_rows, 1)`; NaN where the target is missing or none of the classes.
     """
-    column = panel.schema.category_target or 0
-    ids = encode(panel.codes[:, column], panel.levels[column], classes).astype(np.float64) - 1
+    codes, levels = _held(panel)
+    ids = encode(codes, levels, classes).astype(np.float64) - 1
     return np.where(ids < 0, np.nan, ids)[:, None]
+
+
+def _held(panel: Panel) -> tuple[NDArray[np.int32], tuple[str, ...]]:
+    """The code of the target in each row, int32 `(n_rows,)`, -1 where missing; and its levels."""
+    label = panel.schema.label
+    if label is not None:
+        return panel.static_codes[panel.series_of_row, label], panel.static_levels[label]
+    column = panel.schema.category_target or 0
+    return panel.codes[:, column], panel.levels[column]
 
 
 def class_targets(panel: Panel, actual: FloatArray, config: Config) -> ClassTargets | None:
@@ -94,7 +103,7 @@ def check_classes(schema: Schema, vocabularies: Mapping[str, tuple[str, ...]]) -
     Raises:
         DataError: If the training rows hold fewer than two, or the name of a column is taken.
     """
-    if schema.category_target is None:
+    if schema.columns[0].kind == "number":
         return
     (name,) = schema.targets
     classes = vocabularies[name]
@@ -114,15 +123,13 @@ def check_classes(schema: Schema, vocabularies: Mapping[str, tuple[str, ...]]) -
 
 def unseen_classes(panel: Panel, preparation: Preparation) -> tuple[str, ...]:
     """A sentence on the rows whose class training did not see."""
-    column = panel.schema.category_target
-    if column is None:
+    if panel.schema.columns[0].kind == "number":
         return ()
-    held = panel.codes[:, column] >= 0
-    rows = np.flatnonzero(held & np.isnan(class_rows(panel, preparation.classes)[:, 0]))
+    codes, levels = _held(panel)
+    rows = np.flatnonzero((codes >= 0) & np.isnan(class_rows(panel, preparation.classes)[:, 0]))
     if not len(rows):
         return ()
-    levels, codes = panel.levels[column], panel.codes[rows, column]
-    names = listing([levels[code] for code in np.unique(codes)])
+    names = listing([levels[code] for code in np.unique(codes[rows])])
     where = "; ".join(panel.spoken(int(row)) for row in rows[:_SHOWN])
     more = f" and {len(rows) - _SHOWN:,} more rows" if len(rows) > _SHOWN else ""
     return (

@@ -162,7 +162,12 @@ def _fit_vocabularies(training: _Training, cleaned: Cleaned) -> dict[str, tuple[
         each.name: fit_vocabulary(each.codes[training.trained_series], each.levels)
         for each in series_categories(panel, training.config)
     }
-    return {**rows, **static}
+    label = panel.schema.label
+    if label is None:
+        return {**rows, **static}
+    codes = panel.static_codes[training.trained_series, label]
+    classes = fit_vocabulary(codes, panel.static_levels[label])
+    return {**rows, **static, panel.schema.targets[0]: classes}
 
 
 def _fit_indicators(training: _Training, cleaned: Cleaned) -> tuple[str, ...]:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from lstmcast.data.times.zones import spoken_time
 
 Role = Literal["target", "past", "future", "static"]
-Kind = Literal["number", "category"]
+Kind = Literal["number", "category", "label"]
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
 # Names in one message.
@@ -26,7 +26,8 @@ class Column:
     Attributes:
         name: The user's own name for it.
         role: What it may be used for.
-        kind: Numbers, or levels of a category.
+        kind: Numbers, levels of a category, or of a target the label of each series, which is among
+            the static categories, too.
         delay: Rows by which its values come in late (`available_after`).
     """
 
@@ -89,9 +90,22 @@ class Schema:
     @property
     def category_target(self) -> int | None:
         """Which of the category columns is the target; None where that is a number."""
-        if self.columns[0].kind == "number":
+        if self.columns[0].kind != "category":
             return None
         return self.names(kind="category").index(self.columns[0].name)
+
+    @property
+    def label(self) -> int | None:
+        """Which of the static categories is the target; None where that is another."""
+        if self.columns[0].kind != "label":
+            return None
+        return self.names(kind="category", roles=("static",)).index(self.columns[0].name)
+
+    @property
+    def static_categories(self) -> tuple[str, ...]:
+        """The static categories that are covariates, without a label."""
+        names = self.names(kind="category", roles=("static",))
+        return tuple(name for i, name in enumerate(names) if i != self.label)
 
     def to_json(self) -> dict[str, Any]:
         """As plain JSON values."""
@@ -164,7 +178,7 @@ class Panel:
         times: datetime64[us], `(n_rows,)`; in UTC where `schema.tz` is set.
         values: float64, `(n_rows, n_numbers)`, NaN where missing; columns as
             `schema.names(kind="number")`, so the targets come first. Of a target that is a category
-            the codes.
+            the codes; of one that is a label 0.
         codes: int32, `(n_rows, n_categories)`, -1 where missing; columns as
             `schema.names(kind="category")`.
         levels: For each column of `codes`, the texts that the codes stand for.

@@ -61,7 +61,7 @@ def prepare(panel: Panel, preparation: Preparation) -> Prepared:
     rows = rows_of(panel, preparation.cuts)
     cleaned = clean(panel, treated, rows, config, means=preparation.means[row_groups])
     actual = observed_targets(panel, cleaned, config)
-    if panel.schema.category_target is not None:
+    if panel.schema.columns[0].kind != "number":
         actual = class_rows(panel, preparation.classes)
     cleaned = transform_targets(panel, cleaned, preparation.exponents, config)
     arrays = window_arrays(panel, cleaned, preparation, row_groups)

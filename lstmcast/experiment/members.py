@@ -52,7 +52,7 @@ def shapes_of(preparation: Preparation) -> Shapes:
 
     rows = category_names(schema, config.features) if embedded else ()
     ahead = category_names(schema, config.features, ahead=True) if embedded else ()
-    constant = schema.names(kind="category", roles=("static",))
+    constant = schema.static_categories
     static = len(schema.names(kind="number", roles=("static",)))
     if not embedded:
         static += sum(len(preparation.vocabularies[name]) for name in constant)
@@ -69,7 +69,7 @@ def shapes_of(preparation: Preparation) -> Shapes:
         static_levels=levels(embedded_series(schema, config)),
         embedding_size=categories.embedding_size,
         head="quantiles" if output.type == "point" else output.type,
-        reads_targets=schema.category_target is None,
+        reads_targets=schema.columns[0].kind == "number",
     )
 
 

@@ -112,7 +112,11 @@ def classify_ahead(
 
 
 def _check(preparation: Preparation, steps: int | None, draw: Draw | None) -> None:
-    horizon = preparation.config.window.horizon
+    horizon, schema = preparation.config.window.horizon, preparation.schema
+    if schema.label is not None and (steps or 1) > 1:
+        raise ConfigError(
+            f"--steps {steps}: each series has one class, not one for each step. Leave it out."
+        )
     if compares_with_origin(preparation.config) and (steps or horizon) > horizon:
         raise ConfigError(
             f"--steps beyond the horizon ({horizon}) would need the values of the target, and only "

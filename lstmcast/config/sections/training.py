@@ -84,6 +84,10 @@ class ClassesOutput(Section):
     """A probability for each class; for `task: classification`."""
 
     type: Literal["classes"] = Field(default="classes", description="Classes.")
+    of: Literal["steps", "series"] = Field(
+        default="steps",
+        description="`series`: each series has one class, which every window of it is to tell.",
+    )
     direction: Direction | None = Field(
         default=None,
         description="The classes are the directions of a number, such as {threshold: 0.5}; null "

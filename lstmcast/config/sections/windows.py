@@ -29,6 +29,11 @@ class Split(Section):
         default="panel",
         description="`panel`: the same cut times for all series; `series`: each has its own.",
     )
+    by: Literal["time", "series"] = Field(
+        default="time",
+        description="`series`, for `output.of: series`, where it is the default: whole series are "
+        "for training, for validation or for the test, chosen by a hash of their ids.",
+    )
 
     @model_validator(mode="after")
     def _all_alike(self) -> Self:
