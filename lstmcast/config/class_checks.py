@@ -71,7 +71,7 @@ def _target_fits_task(config: Config) -> Iterator[Finding]:
     """A category is a class; a number has a direction."""
     place, kind = ("data", "target_type"), config.data.target_type
     if not isinstance(config.output, ClassesOutput):
-        if kind != "number":
+        if kind != "number" and config.task != CLASSIFICATION:
             yield Finding(place, f"{kind} is for task: classification. Set task to that.")
         return
     if config.output.direction is not None and kind != "number":

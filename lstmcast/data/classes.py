@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -19,6 +20,7 @@ from lstmcast.errors import DataError
 # Of the threshold of a direction: what float32 may lose, so that a change of exactly the threshold
 # is flat.
 TOLERANCE = 1e-5
+_FRACTION = re.compile(r"[-+]?\d+\.\d+")
 # Rows named in one warning.
 _SHOWN = 3
 
@@ -101,12 +103,21 @@ def check_classes(schema: Schema, vocabularies: Mapping[str, tuple[str, ...]]) -
     """See that there are classes to tell apart, and that tables of forecasts can name them.
 
     Raises:
-        DataError: If the training rows hold fewer than two, or the name of a column is taken.
+        DataError: If the training rows hold fewer than two, or numbers that are not whole, or the
+            name of a column is taken.
     """
     if schema.columns[0].kind == "number":
         return
     (name,) = schema.targets
     classes = vocabularies[name]
+    broken = next((each for each in classes if _FRACTION.fullmatch(each)), None)
+    if broken is not None:
+        raise DataError(
+            "holds numbers, not classes, which are text or whole numbers. Ask for their direction "
+            "with output.direction: {threshold: 0}, or name another target.",
+            column=name,
+            value=broken,
+        )
     if len(classes) < 2:
         raise DataError(
             f"the training rows hold {len(classes)} class ({listing(classes)}), and there is "

@@ -67,6 +67,12 @@ def test_one_class_is_nothing_to_tell_apart():
         dataset_of(symbols(40, pattern="a"), **SYMBOLS, **COUNTS)
 
 
+def test_numbers_that_are_not_whole_are_no_classes():
+    frame = numbers(np.linspace(0, 1, 40).round(2).tolist())
+    with pytest.raises(DataError, match="Ask for their direction"):
+        dataset_of(frame, task="classification", **COUNTS)
+
+
 def test_a_missing_class_is_an_error_unless_the_config_says_else():
     frame = symbols(40)
     frame.loc[8, "symbol"] = None
