@@ -144,3 +144,13 @@ def test_large_values_keep_their_direction_in_single_precision():
     # A number near 1e7 is exact to 2e-9 only: a change of just the threshold may lie beyond it.
     sure = np.abs(np.abs(steps[1:]) - 0.001) > 1e-6
     assert (found == expected)[sure].all()
+
+
+def test_with_a_mask_windows_of_which_a_part_is_missing_are_learned_from():
+    frame = symbols(40)
+    frame.loc[8, "symbol"] = None
+    data = {**SYMBOLS["data"], "missing": {"strategy": "mask"}}
+    dataset = dataset_of(frame, task="classification", data=data, **COUNTS)
+    assert 4 in dataset.fitted_starts.train
+    assert 4 not in dataset.starts["train"]
+    assert dataset.prepared.arrays.observed[7:10, 0].tolist() == [1, 0, 1]
