@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from lstmcast.runtime.bundle import Bundle
     from lstmcast.runtime.detecting import Detection
     from lstmcast.runtime.forecasting import Forecast
+    from lstmcast.runtime.generating import Draw
     from lstmcast.runtime.network import Network
     from lstmcast.training.progress import Progress
 
@@ -107,6 +108,10 @@ class Forecaster:
 
         if data is None:
             return self.bundle.metrics()
+        if self._classifies:
+            from lstmcast.runtime.classifying import evaluate_classes
+
+            return evaluate_classes(self.bundle, self._history(data), self.network())
         return evaluate_panel(self.bundle, self._history(data), self.network())
 
     def predict(
@@ -119,7 +124,8 @@ class Forecaster:
     ) -> pd.DataFrame:
         """Forecast each series from its last row on; one that is too short is left out.
 
-        Intervals are as far as they have learned (see `docs/intervals.md`).
+        Intervals are as far as they have learned (see `docs/intervals.md`). Of classes
+        it is the most probable one; beyond the horizon it reads itself.
 
         Args:
             data: History, or its file; None for the run's own last rows.
@@ -129,7 +135,8 @@ class Forecaster:
                 the run, in `<run>.state/`.
 
         Returns:
-            Long form: time, series, target (if several), `step`, `prediction`, quantiles.
+            Long form: time, series, target (if several), `step`, `prediction`, quantiles; of
+            classes their probabilities, `p_` before the name of the class.
 
         Raises:
             ConfigError: If more than the horizon is asked for and cannot be had.
@@ -138,7 +145,47 @@ class Forecaster:
         from lstmcast.runtime.tables import prediction_frame
 
         panel = self._long_history(data)
+        if self._classifies:
+            return self._classes_ahead(panel, future, steps)
         return prediction_frame(self._forecast(panel, future, steps, learn=learn))
+
+    def generate(
+        self,
+        data: pd.DataFrame | str | Path | None = None,
+        *,
+        future: pd.DataFrame | str | Path | None = None,
+        steps: int | None = None,
+        temperature: float = 1.0,
+        seed: int | None = None,
+    ) -> pd.DataFrame:
+        """Draw the classes that follow each series, by their probabilities.
+
+        Each block of `window.horizon` steps reads the classes that were drawn before it. The same
+        data and the same seed give the same classes.
+
+        Args:
+            data: As `predict`.
+            future: As `predict`.
+            steps: As `predict`.
+            temperature: Below 1 what is probable is drawn more often; above, less.
+            seed: Of the draws; None for that of the config.
+
+        Returns:
+            As `predict`; the probabilities are those that were drawn by.
+
+        Raises:
+            ConfigError: As `predict`; also if the task is no classification.
+            DataError: As `predict`.
+        """
+        from lstmcast.runtime.generating import Draw
+
+        if not self._classifies:
+            raise ConfigError(
+                "only classes are generated (task: classification). For paths of a forecast there "
+                "is `sample`, on the command line --samples N."
+            )
+        panel = self._long_history(data)
+        return self._classes_ahead(panel, future, steps, draw=Draw(temperature, seed))
 
     def sample(
         self,
@@ -168,6 +215,11 @@ class Forecaster:
         """
         from lstmcast.runtime.tables import paths_frame
 
+        if self._classifies:
+            raise ConfigError(
+                "paths are of numbers. For classes that are drawn there is `generate`, on the "
+                "command line --sample."
+            )
         if n_paths < 1:
             raise ConfigError(f"n_paths must be 1 or more. Received: {n_paths}")
         self._check_names({"path", "value"}, "paths")
@@ -253,6 +305,38 @@ class Forecaster:
             warnings.warn(text, DataWarning, stacklevel=3)
         return found
 
+    def _classes_ahead(
+        self,
+        panel: Panel,
+        future: pd.DataFrame | str | Path | None,
+        steps: int | None,
+        *,
+        draw: Draw | None = None,
+    ) -> pd.DataFrame:
+        """The table of the classes that follow a panel."""
+        from lstmcast.runtime.generating import classify_ahead
+        from lstmcast.runtime.tables import class_frame
+
+        ahead, preparation = self._known_ahead(future), self.bundle.preparation
+        return class_frame(
+            classify_ahead(panel, preparation, self.network(), steps=steps, future=ahead, draw=draw)
+        )
+
+    def _known_ahead(self, future: pd.DataFrame | str | Path | None) -> Panel | None:
+        """The panel of the future covariates, with a warning of what training did not see."""
+        from lstmcast.runtime.inputs import future_panel, unfamiliar_levels
+
+        if future is None:
+            return None
+        ahead = future_panel(self.bundle, future)
+        for text in unfamiliar_levels(ahead, self.bundle.preparation):
+            warnings.warn(text, DataWarning, stacklevel=4)
+        return ahead
+
+    @property
+    def _classifies(self) -> bool:
+        return self.config.task == "classification"
+
     def attention(self, data: pd.DataFrame | str | Path | None = None) -> pd.DataFrame:
         """How much each step of the lookback counts in the forecast of `predict(data)`.
 
@@ -300,11 +384,17 @@ class Forecaster:
         copy_run(self.bundle.path, target)
         return target
 
-    def _history(self, data: pd.DataFrame | str | Path | None, *, stacklevel: int = 3) -> Panel:
+    def _history(
+        self,
+        data: pd.DataFrame | str | Path | None,
+        *,
+        stacklevel: int = 3,
+        labels: bool = True,
+    ) -> Panel:
         """The panel of some data, with a warning of what the user should know about it."""
         from lstmcast.runtime.inputs import history_panel, served_panel, unfamiliar
 
-        panel = history_panel(self.bundle, data)
+        panel = history_panel(self.bundle, data, labels=labels)
         panel, left_out = served_panel(panel, self.bundle.preparation)
         if data is not None:
             for text in (*panel.warnings, *unfamiliar(panel, self.bundle.preparation), *left_out):
@@ -315,7 +405,9 @@ class Forecaster:
         """Those series of some data that are long enough to forecast, with a warning."""
         from lstmcast.runtime.inputs import forecastable
 
-        panel, texts = forecastable(self._history(data, stacklevel=4), self.bundle.preparation)
+        panel, texts = forecastable(
+            self._history(data, stacklevel=4, labels=False), self.bundle.preparation
+        )
         for text in texts:
             warnings.warn(text, DataWarning, stacklevel=3)
         return panel

@@ -50,3 +50,11 @@ def weekly_cycle(n_rows: int = 160, *, seed: int = 0) -> pd.DataFrame:
     values = 10 + np.sin(steps * 2 * np.pi / 7) + rng.normal(scale=0.1, size=n_rows)
     days = pd.date_range("2024-01-01", periods=n_rows, freq="D").strftime("%Y-%m-%d")
     return pd.DataFrame({"day": days, "y": values.round(3)})
+
+
+def symbols(n_rows: int = 120, *, pattern: str = "abac") -> pd.DataFrame:
+    """One hourly series of symbols that repeat: `time`, `symbol`."""
+    times = pd.date_range("2024-01-01", periods=n_rows, freq="h")
+    return pd.DataFrame(
+        {"time": times, "symbol": [pattern[i % len(pattern)] for i in range(n_rows)]}
+    )

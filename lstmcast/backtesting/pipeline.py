@@ -16,6 +16,7 @@ from lstmcast.backtesting.recording import record
 from lstmcast.backtesting.resuming import Finished, identity_of, locked
 from lstmcast.backtesting.statistical import check_installed
 from lstmcast.backtesting.work import run_group
+from lstmcast.config.class_checks import refuse_classes
 from lstmcast.config.schema import Config
 from lstmcast.data.cleaning import check_complete
 from lstmcast.data.dataset import fingerprint, load_panel
@@ -83,6 +84,7 @@ def backtest(
         listener: Told of each fold.
 
     Raises:
+        ConfigError: If the task is a classification.
         DataError: If the data cannot be used.
         TooShortError: If there are too few rows for so many folds.
         DivergedError: If a loss became NaN or infinite.
@@ -90,6 +92,7 @@ def backtest(
             disk is full.
     """
     began = time.perf_counter()
+    refuse_classes(config, "backtest")
     check_installed(config)
     panel = load_panel(config, frame=frame)
     if config.data.missing.strategy == "error":

@@ -80,11 +80,12 @@ def _inputs(dataset: Dataset) -> list[str]:
     schema, categories = preparation.schema, preparation.config.features.categories
     named = category_names(schema, preparation.config.features)
     embedded = named if categories.encoding == "embedding" else ()
-    static = [column.name for column in schema.columns if column.role == "static"]
+    static = [c.name for c in schema.columns if c.role == "static" and c.name not in schema.targets]
     if preparation.config.features.series_embedding and schema.series is not None:
         static.append(schema.series)
     features = [feature.name for feature in preparation.features]
-    return [*schema.targets, *features, *embedded, *static]
+    targets = schema.targets if schema.columns[0].kind == "number" else ()
+    return [*targets, *features, *embedded, *static]
 
 
 def _memory(dataset: Dataset) -> dict[str, int]:

@@ -30,8 +30,8 @@ BetterThan = Annotated[
     typer.Option(
         "--better-than",
         metavar="RUN|BASELINE",
-        help="Exit with 1 if the error (MASE, else RMSE) is not below that of another run or "
-        "backtest, or of a baseline such as seasonal_naive.",
+        help="Exit with 1 if the error (MASE, else RMSE; of classes the accuracy) is not better "
+        "than that of another run or backtest, or of a baseline such as seasonal_naive.",
     ),
 ]
 MaxShare = Annotated[
@@ -245,15 +245,16 @@ def _min_coverage(limit: float, value: float | None) -> Judged:
 
 
 def _better_than(name: str, model: Metrics, other: Metrics) -> Judged:
-    """By MASE where both have one, else by RMSE."""
-    for metric in ("mase", "rmse"):
+    """By MASE where both have one, else by RMSE; of classes by accuracy: more of it is better."""
+    for metric in ("mase", "rmse", "accuracy"):
         value, limit = model.get(metric), other.get(metric)
         if value is not None and limit is not None:
-            passed = value < limit
-            numbers = f"{metric.upper()} is {_number(value)} against {_number(limit)}"
+            passed = value > limit if metric == "accuracy" else value < limit
+            label = metric if metric == "accuracy" else metric.upper()
+            numbers = f"{label} is {_number(value)} against {_number(limit)}"
             text = "" if passed else f"--better-than {name}: {numbers}"
             return Judged("better-than", limit, value, passed, text)
-    why = "neither MASE nor RMSE is known of both; name one in evaluation.metrics"
+    why = "neither MASE, RMSE nor accuracy is known of both; name one in evaluation.metrics"
     return Judged("better-than", None, None, passed=False, text=f"--better-than {name}: {why}")
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -63,6 +63,31 @@ def predict(
             "forecast. Not of a point forecast.",
         ),
     ] = None,
+    sample: Annotated[
+        bool,
+        typer.Option(
+            "--sample",
+            help="Of classes: draw each by its probability, not the most probable one.",
+        ),
+    ] = False,
+    temperature: Annotated[
+        float | None,
+        typer.Option(
+            "--temperature",
+            metavar="T",
+            help="With --sample: below 1 what is probable is drawn more often, above less; 1 "
+            "without it.",
+        ),
+    ] = None,
+    seed: Annotated[
+        int | None,
+        typer.Option(
+            "--seed",
+            min=0,
+            metavar="N",
+            help="With --sample: another seed draws other classes; without it the config's.",
+        ),
+    ] = None,
     output: Annotated[
         str | None,
         typer.Option(
@@ -97,7 +122,8 @@ def predict(
 
     Columns: the time, the series and the target where there are several, step, prediction, and
     each quantile named by its level; of a calibrated run these are the ends of its intervals. With
-    --samples: path and value in place of the last two.
+    --samples: path and value in place of the last two. Of classes: prediction is one, and p_ before
+    the name of each is its probability.
 
     \b
     lstmcast predict latest
@@ -105,10 +131,12 @@ def predict(
     lstmcast predict latest --template > future.csv
     lstmcast predict latest --future future.csv --steps 48
     lstmcast predict latest --samples 100 --output paths.csv
+    lstmcast predict latest --steps 200 --sample --temperature 0.8
     """
     console = Console("predict", as_json=as_json, quiet=quiet)
     delivery = Delivery(output, form, as_json=as_json, for_machines=template)
     _check_options(data, future, samples, template=template)
+    drawing = _drawing(sample, temperature, seed, others=template or samples is not None)
     forecaster = open_run(run, runs_dir)
     delivery.check(forecaster.bundle.path)
     if template:
@@ -116,7 +144,9 @@ def predict(
         delivery = replace(delivery, csv=forecaster.config.data.csv)
     else:
         warn_of_keras(forecaster, console)
-        if samples is None:
+        if drawing is not None:
+            frame = forecaster.generate(data, future=future, steps=steps, **drawing)
+        elif samples is None:
             learns = learn and data is not None
             frame = forecaster.predict(data, future=future, steps=steps, learn=learns)
         else:
@@ -127,7 +157,7 @@ def predict(
         command = f"lstmcast predict {run} --future {file}"
         console.suggest(command, "once the empty columns are filled in")
     elif delivery.is_text:
-        wanted = "" if samples is None else f" --samples {samples}"
+        wanted = " --sample" if sample else "" if samples is None else f" --samples {samples}"
         console.suggest(
             f"lstmcast predict {run}{wanted} --output forecast.csv", "keep the forecast"
         )
@@ -147,6 +177,30 @@ def _check_options(
         raise ConfigError("--template writes the file that --future reads. Leave one out.")
     if template and samples is not None:
         raise ConfigError("--template writes a file to fill in, --samples paths. Leave one out.")
+
+
+def _drawing(
+    sample: bool, temperature: float | None, seed: int | None, *, others: bool
+) -> dict[str, Any] | None:
+    """How classes are drawn; None where they are not.
+
+    Args:
+        sample: Whether they are.
+        temperature: As given.
+        seed: As given.
+        others: Whether something else than a forecast is asked for.
+
+    Raises:
+        ConfigError: If an option has no meaning beside the others.
+    """
+    if not sample:
+        for option, value in (("--temperature", temperature), ("--seed", seed)):
+            if value is not None:
+                raise ConfigError(f"{option} goes with --sample. Give that, too.")
+        return None
+    if others:
+        raise ConfigError("--sample draws classes. Leave out --samples and --template.")
+    return {"temperature": 1.0 if temperature is None else temperature, "seed": seed}
 
 
 def _template(forecaster: Forecaster, data: str | None, steps: int | None) -> pd.DataFrame:

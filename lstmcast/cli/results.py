@@ -10,7 +10,10 @@ from lstmcast.cli.output import facts, show_path, wrapped
 from lstmcast.reporting.backtest_page import fold_table, judge_of
 from lstmcast.reporting.tables import (
     averaged_table,
+    class_table,
     member_table,
+    metric_label,
+    metrics_of,
     render_text,
     result_table,
     step_table,
@@ -20,6 +23,7 @@ from lstmcast.reporting.tables import (
 from lstmcast.reporting.wording import count, epochs_trained, members_named, short_time, utc_moment
 
 if TYPE_CHECKING:
+    from lstmcast.reporting.contents import SplitScores
     from lstmcast.runtime.bundle import Bundle
 
 # Of the series of a panel.
@@ -43,12 +47,21 @@ def results_text(metrics: Mapping[str, Any], *, split: str = "test", detailed: b
             f"{target}\n\n{render_text(table, width=width)}"
             for target, table in target_tables(scores).items()
         ]
-        blocks.append(f"MAE by step\n\n{render_text(step_table(scores, 'mae'), width=width)}")
+        blocks += _details_text(scores, width)
     if split == "test" and len(metrics.get("worst_series", {}).get("series", ())) > 1:
         blocks += _series_text(metrics, width)
     if "members" in metrics:
         blocks.append(_members_text(metrics, width))
     return "\n\n".join([*blocks, *verdict_lines(metrics)])
+
+
+def _details_text(scores: SplitScores, width: int) -> list[str]:
+    """The tables of classes, where there are any, and one metric by step."""
+    classes, metrics = class_table(scores), metrics_of(scores)
+    metric = "mae" if "mae" in metrics else metrics[0]
+    by_step = render_text(step_table(scores, metric), width=width)
+    blocks = [render_text(classes, width=width)] if classes.rows else []
+    return [*blocks, f"{metric_label(metric)} by step\n\n{by_step}"]
 
 
 def backtest_text(metrics: Mapping[str, Any], *, width: int) -> str:

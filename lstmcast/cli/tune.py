@@ -154,10 +154,13 @@ def _verdict(tuned: Tuned) -> str:
 
 def _against_baselines(tuned: Tuned) -> str:
     """Whether the tuned network is worth having at all."""
+    from lstmcast.config.class_defaults import CLASSIFICATION
+    from lstmcast.evaluation.class_verdict import class_verdict
     from lstmcast.evaluation.verdicts import baseline_verdict
 
     scores = {"model": tuned.scores["tuned"], **tuned.scores}
-    return baseline_verdict({k: v for k, v in scores.items() if k not in _TRAINED}).text
+    judge = class_verdict if tuned.found.space.base.task == CLASSIFICATION else baseline_verdict
+    return judge({k: v for k, v in scores.items() if k not in _TRAINED}).text
 
 
 def _change(before: float | None, after: float | None, objective: str) -> str:

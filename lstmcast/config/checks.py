@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
+from lstmcast.config.class_checks import CLASS_CHECKS
 from lstmcast.config.findings import Check, Finding
 from lstmcast.config.locations import Location, dotted
 from lstmcast.config.rules import columns, learning, reading
@@ -90,4 +91,5 @@ _CHECKS: dict[Check, tuple[Location, ...]] = {
         ("training", "backend"),
     ),
     learning.pooling_fits_lookback: (("model",), ("window", "lookback")),
+    **CLASS_CHECKS,
 }

@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, model_validator
 
 from lstmcast.config.base import Section
+from lstmcast.config.class_defaults import CLASSIFICATION, with_class_defaults
 from lstmcast.config.sections.calibration import Adaptive, Calibration
 from lstmcast.config.sections.data import (
     Covariate,
@@ -25,6 +26,8 @@ from lstmcast.config.sections.features import Categories, Features, Holidays, Ro
 from lstmcast.config.sections.training import (
     DEFAULT_LOSSES,
     Augmentation,
+    ClassesOutput,
+    Direction,
     EarlyStopping,
     Evaluation,
     NegativeBinomialOutput,
@@ -49,12 +52,14 @@ __all__ = [
     "Calendar",
     "Calibration",
     "Categories",
+    "ClassesOutput",
     "Config",
     "Covariate",
     "CsvFormat",
     "DEFAULT_LOSSES",
     "DEFAULT_TYPES",
     "Data",
+    "Direction",
     "EarlyStopping",
     "Evaluation",
     "Features",
@@ -109,7 +114,11 @@ class Config(Section):
         pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$",
         description="Begins the name of each run directory.",
     )
-    task: Literal["forecast"] = Field(default="forecast", description="What is to be learned.")
+    task: Literal["forecast", "classification"] = Field(
+        default="forecast",
+        description="What is to be learned: numbers, or the class of each step; see "
+        "[classification](classification.md).",
+    )
     seed: Annotated[int, Field(ge=0, lt=2**31)] = Field(
         default=7, description="Of the first weights, the shuffling and the dropout."
     )
@@ -156,6 +165,8 @@ class Config(Section):
         for section in set(SECTIONS) & set(filled):
             if filled[section] is None:
                 filled[section] = {}
+        if filled.get("task") == CLASSIFICATION:
+            filled = with_class_defaults(filled)
         for section, kind in DEFAULT_TYPES.items():
             if isinstance(filled.get(section), dict):
                 filled[section] = {"type": kind, **filled[section]}

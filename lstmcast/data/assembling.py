@@ -23,7 +23,7 @@ from lstmcast.data.gridding import (
     without_empty_series,
     without_gaps,
 )
-from lstmcast.data.panel import Column, Kind, Panel, Role, Schema
+from lstmcast.data.panel import Column, FloatArray, Kind, Panel, Role, Schema
 from lstmcast.data.reading.names import did_you_mean
 from lstmcast.data.reading.table import Table
 from lstmcast.data.static import (
@@ -70,7 +70,7 @@ def build_panel(
     _require_same_zone(times, schema)
     table, stamps = _between(table, times, data)
     columns = _columns(table, data) if schema is None else schema.columns
-    _require(table, columns, ahead=ahead)
+    _require(table, columns, ahead=ahead, labels=schema is None)
     raw = _collect(table, stamps, data, columns)
     rows, notes = _settled(raw.rows, data, tz=times.tz, trim=not ahead)
     freq = frequency_of(rows, data, tz=times.tz)
@@ -100,10 +100,13 @@ class _Raw:
     static: Static
 
 
-def _require(table: Table, columns: Sequence[Column], *, ahead: bool) -> None:
-    """See that the table has every column that it must have."""
+def _require(table: Table, columns: Sequence[Column], *, ahead: bool, labels: bool) -> None:
+    """See that the table has every column that it must have; labels only where they are asked."""
     names = [str(name) for name in table.frame.columns]
+    label = columns[0].name if columns[0].kind == "label" else None
     for column in columns:
+        if column.name == label and not labels:
+            continue
         if column.name not in names and (column.role == "future" or not ahead):
             message = (
                 f"there is no column {column.name!r}.{did_you_mean(column.name, names)} "
@@ -157,13 +160,15 @@ def _columns(table: Table, data: Data) -> tuple[Column, ...]:
         ("future", data.future_covariates),
         ("static", data.static_covariates),
     ]
+    labels = data.targets if data.target_type == "label" else []
     return (
-        *(Column(name, "target") for name in data.targets),
+        *(Column(name, "target", data.target_type) for name in data.targets),
         *(
             Column(covariate.column, role, _kind(table, covariate))
             for role, group in covariates
             for covariate in group
         ),
+        *(Column(name, "static", "category") for name in labels),
     )
 
 
@@ -180,13 +185,23 @@ def _collect(table: Table, times: TimeArray, data: Data, columns: Sequence[Colum
     """The rows as arrays, in file order."""
     series, names = _series(table, data)
     moving = [column for column in columns if column.role != "static"]
-    numbers = [number_column(table, c.name) for c in moving if c.kind == "number"]
     coded = [category_column(table, c.name) for c in moving if c.kind == "category"]
+    numbers = [_numbers(table, c) for c in moving if c.kind == "number" or c.role == "target"]
     codes = stack_columns([codes for codes, _ in coded], len(times)).astype(np.int32)
     values = stack_columns(numbers, len(times))
     static = static_covariates(table, series, columns, names=names)
     rows = Rows(times, series, names, values, codes, len(data.targets), table.origin)
     return _Raw(rows, tuple(levels for _, levels in coded), static)
+
+
+def _numbers(table: Table, column: Column) -> FloatArray:
+    """A column as numbers, float64 `(n_rows,)`: the codes of a category, zeros of a label."""
+    if column.kind == "number":
+        return number_column(table, column.name)
+    if column.kind == "label":
+        return np.zeros(len(table.frame))
+    codes, _ = category_column(table, column.name)
+    return np.where(codes < 0, np.nan, codes)
 
 
 def _series(table: Table, data: Data) -> tuple[Int32Array, tuple[str, ...]]:

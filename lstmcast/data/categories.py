@@ -52,6 +52,8 @@ def series_categories(panel: Panel, config: Config) -> Iterator[Category]:
     """The categories that are constant in each series, in their fixed order; its id comes last."""
     embedded = _embeds(config)
     for i, name in enumerate(panel.schema.names(kind="category", roles=("static",))):
+        if i == panel.schema.label:  # what is to be told
+            continue
         yield Category(name, True, panel.static_codes[:, i], panel.static_levels[i], embedded)
     if panel.schema.series is not None and config.features.series_embedding:
         ids = np.arange(panel.n_series, dtype=np.int32)
@@ -60,7 +62,7 @@ def series_categories(panel: Panel, config: Config) -> Iterator[Category]:
 
 def embedded_series(schema: Schema, config: Config) -> tuple[str, ...]:
     """The names of the `series_categories` that are embedded."""
-    names = schema.names(kind="category", roles=("static",)) if _embeds(config) else ()
+    names = schema.static_categories if _embeds(config) else ()
     if schema.series is None or not config.features.series_embedding:
         return names
     return (*names, schema.series)

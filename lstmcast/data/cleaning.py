@@ -61,9 +61,8 @@ def check_complete(panel: Panel) -> None:
     if not missing.any():
         return
     row = int(np.argmax(missing.any(axis=1)))
-    counts = ", ".join(
-        f"{name} {count}" for name, count in zip(names, missing.sum(axis=0), strict=True) if count
-    )
+    by_name = dict(zip(names, missing.sum(axis=0), strict=True))
+    counts = ", ".join(f"{name} {count}" for name, count in by_name.items() if count)
     raise DataError(
         f"missing value at {panel.spoken(row)} ({counts} in all). Set data.missing.strategy to "
         "ffill, seasonal, interpolate, mean, zero, mask or drop.",

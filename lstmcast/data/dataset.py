@@ -11,6 +11,8 @@ import numpy as np
 
 from lstmcast.config.schema import Config
 from lstmcast.data.assembling import build_panel
+from lstmcast.data.class_windows import with_class_weights
+from lstmcast.data.classes import unseen_classes
 from lstmcast.data.fitting import fit_preparation
 from lstmcast.data.panel import IntArray, Panel, listing
 from lstmcast.data.preparation import Preparation
@@ -89,6 +91,7 @@ def build_dataset(config: Config, panel: Panel, *, splits: Splits | None = None)
     masks = config.data.missing.strategy == "mask"
     learnt = _windows(prepared, splits, config, partly=True) if masks else starts
     preparation = replace(preparation, trained=_with_windows(panel, learnt["train"]))
+    prepared = with_class_weights(prepared, preparation, learnt["train"])
     starts, learnt = (
         {split: served(found[split], panel, preparation) for split in SPLITS}
         for found in (starts, learnt)
@@ -108,7 +111,12 @@ def build_dataset(config: Config, panel: Panel, *, splits: Splits | None = None)
         prepared,
         starts,
         fitted_starts=Starts(train=learnt["train"], validation=learnt["validation"]),
-        warnings=(*panel.warnings, *texts, *_without_network(panel, preparation)),
+        warnings=(
+            *panel.warnings,
+            *texts,
+            *_without_network(panel, preparation),
+            *unseen_classes(panel, preparation),
+        ),
     )
 
 

@@ -71,7 +71,7 @@ def _with_future(panel: Panel, new: IntArray, future: Panel | None) -> Panel:
     for i, name in enumerate(panel.schema.names(kind="category")):
         if panel.schema.column(name).role == "future":
             theirs = np.where(rows >= 0, future.codes[rows, i], -1)
-            levels[i], codes[new, i] = _join_levels(levels[i], future.levels[i], theirs)
+            levels[i], codes[new, i] = join_levels(levels[i], future.levels[i], theirs)
             _check_known(panel, new, theirs < 0, name, future)
     return replace(panel, values=values, codes=codes, levels=tuple(levels))
 
@@ -119,7 +119,7 @@ def _check_known(
     )
 
 
-def _join_levels(
+def join_levels(
     ours: tuple[str, ...], theirs: tuple[str, ...], codes: Int32Array
 ) -> tuple[tuple[str, ...], Int32Array]:
     """Codes into another list of levels as codes into ours, which takes the new levels on."""

@@ -10,6 +10,7 @@ import numpy as np
 
 from lstmcast.config.schema import Config
 from lstmcast.data.categories import row_categories, series_categories
+from lstmcast.data.classes import check_classes
 from lstmcast.data.cleaned import (
     Cleaned,
     check_counts,
@@ -84,6 +85,7 @@ def fit_preparation(panel: Panel, splits: Splits, config: Config) -> Preparation
     exponents = _fit_exponents(training, cleaned)
     cleaned = transform_targets(panel, cleaned, exponents, config)
     vocabularies = _fit_vocabularies(training, cleaned)
+    check_classes(panel.schema, vocabularies)
     indicators = _fit_indicators(training, cleaned)
     asked = config.features.holidays
     holidays = None if asked is None else look_up_holidays(asked, panel.times)
@@ -121,6 +123,8 @@ def _fit_cleaning(training: _Training, cuts: Cuts) -> tuple[FloatArray, FloatArr
     settings = config.data.outliers
     groups = training.grouping.of_series(panel.series)[panel.series_of_row]
     bounds = training.fit(panel.values, partial(outlier_bounds, settings=settings))
+    if panel.schema.category_target is not None:  # codes lie anywhere
+        bounds[..., 0] = (-np.inf, np.inf)
     treated = treat_outliers(panel.values, bounds[groups], settings)
     means = training.fit(treated, _means)
     cleaned = clean(panel, treated, rows_of(panel, cuts), config, means=means[groups])
@@ -158,7 +162,12 @@ def _fit_vocabularies(training: _Training, cleaned: Cleaned) -> dict[str, tuple[
         each.name: fit_vocabulary(each.codes[training.trained_series], each.levels)
         for each in series_categories(panel, training.config)
     }
-    return {**rows, **static}
+    label = panel.schema.label
+    if label is None:
+        return {**rows, **static}
+    codes = panel.static_codes[training.trained_series, label]
+    classes = fit_vocabulary(codes, panel.static_levels[label])
+    return {**rows, **static, panel.schema.targets[0]: classes}
 
 
 def _fit_indicators(training: _Training, cleaned: Cleaned) -> tuple[str, ...]:

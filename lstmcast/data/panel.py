@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from lstmcast.data.times.zones import spoken_time
 
 Role = Literal["target", "past", "future", "static"]
-Kind = Literal["number", "category"]
+Kind = Literal["number", "category", "label"]
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
 # Names in one message.
@@ -26,7 +26,8 @@ class Column:
     Attributes:
         name: The user's own name for it.
         role: What it may be used for.
-        kind: Numbers, or levels of a category.
+        kind: Numbers, levels of a category, or of a target the label of each series, which is among
+            the static categories, too.
         delay: Rows by which its values come in late (`available_after`).
     """
 
@@ -59,8 +60,16 @@ class Schema:
     def names(
         self, *, kind: Kind, roles: tuple[Role, ...] = ("target", "past", "future")
     ) -> tuple[str, ...]:
-        """Names of the columns of a kind and roles, in order."""
-        return tuple(c.name for c in self.columns if c.kind == kind and c.role in roles)
+        """Names of the columns of a kind and roles, in order.
+
+        A target that is a category is among the numbers, too, as its codes: whether it was
+        observed is told there, as of every target.
+        """
+        return tuple(
+            c.name
+            for c in self.columns
+            if c.role in roles and (c.kind == kind or (kind == "number" and c.role == "target"))
+        )
 
     def column(self, name: str) -> Column:
         """The column of that name.
@@ -77,6 +86,26 @@ class Schema:
     def targets(self) -> tuple[str, ...]:
         """The target columns."""
         return tuple(c.name for c in self.columns if c.role == "target")
+
+    @property
+    def category_target(self) -> int | None:
+        """Which of the category columns is the target; None where that is a number."""
+        if self.columns[0].kind != "category":
+            return None
+        return self.names(kind="category").index(self.columns[0].name)
+
+    @property
+    def label(self) -> int | None:
+        """Which of the static categories is the target; None where that is another."""
+        if self.columns[0].kind != "label":
+            return None
+        return self.names(kind="category", roles=("static",)).index(self.columns[0].name)
+
+    @property
+    def static_categories(self) -> tuple[str, ...]:
+        """The static categories that are covariates, without a label."""
+        names = self.names(kind="category", roles=("static",))
+        return tuple(name for i, name in enumerate(names) if i != self.label)
 
     def to_json(self) -> dict[str, Any]:
         """As plain JSON values."""
@@ -148,7 +177,8 @@ class Panel:
         schema: Roles and kinds of the columns, the frequency.
         times: datetime64[us], `(n_rows,)`; in UTC where `schema.tz` is set.
         values: float64, `(n_rows, n_numbers)`, NaN where missing; columns as
-            `schema.names(kind="number")`, so the targets come first.
+            `schema.names(kind="number")`, so the targets come first. Of a target that is a category
+            the codes; of one that is a label 0.
         codes: int32, `(n_rows, n_categories)`, -1 where missing; columns as
             `schema.names(kind="category")`.
         levels: For each column of `codes`, the texts that the codes stand for.

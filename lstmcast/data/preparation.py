@@ -13,7 +13,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lstmcast.config.schema import Config
+from lstmcast.config.class_checks import direction_classes
+from lstmcast.config.schema import ClassesOutput, Config
 from lstmcast.data.features import Feature, warm_up
 from lstmcast.data.grouping import Grouping
 from lstmcast.data.holidays import HolidayDates
@@ -99,6 +100,14 @@ class Preparation:
         lookback = self.config.window.lookback
         delay = max((column.delay for column in self.schema.columns), default=0)
         return lookback + delay + warm_up(self.config.features, reach=lookback)
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """The classes that are learned, in the order of the network's outputs; none of numbers."""
+        output = self.config.output
+        if not isinstance(output, ClassesOutput):
+            return ()
+        return direction_classes(output) or self.vocabularies[self.schema.targets[0]]
 
     @property
     def n_networks(self) -> int:

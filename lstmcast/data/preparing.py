@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from lstmcast.data.classes import class_rows, class_targets, compares_with_origin
 from lstmcast.data.cleaned import (
     Cleaned,
     clean,
@@ -33,7 +34,7 @@ class Prepared:
         learnable: What a fit may read: `trainable`, or with `missing.strategy: mask` windows of
             which a part of the targets is missing, too.
         actual: float64, `(n_rows, n_targets)`, the observed targets in the user's units, NaN where
-            missing.
+            missing; of a category the class, NaN also where training did not see it.
         groups: int64, `(n_series,)`, which fitted statistics serve each series.
     """
 
@@ -60,8 +61,11 @@ def prepare(panel: Panel, preparation: Preparation) -> Prepared:
     rows = rows_of(panel, preparation.cuts)
     cleaned = clean(panel, treated, rows, config, means=preparation.means[row_groups])
     actual = observed_targets(panel, cleaned, config)
+    if panel.schema.columns[0].kind != "number":
+        actual = class_rows(panel, preparation.classes)
     cleaned = transform_targets(panel, cleaned, preparation.exponents, config)
     arrays = window_arrays(panel, cleaned, preparation, row_groups)
+    arrays = replace(arrays, classes=class_targets(panel, actual, config))
     observed = _usable(arrays, cleaned, actual, preparation)
     masked = np.isnan(treated[:, : panel.n_targets]) & ~np.isnan(panel.targets)
     trainable = learnable = replace(observed, targets=observed.targets & ~masked.any(axis=1))
@@ -88,7 +92,9 @@ def _usable(
         known_ahead = np.array([schema.column(name).role == "future" for name in names], dtype=bool)
         inputs &= (cleaned.codes >= 0).all(axis=1)
         ahead &= (cleaned.codes[:, known_ahead] >= 0).all(axis=1)
-    return Usable(inputs=inputs, ahead=ahead, targets=targets)
+    # A direction is that from the origin.
+    origins = targets if compares_with_origin(preparation.config) else None
+    return Usable(inputs=inputs, ahead=ahead, targets=targets, origins=origins)
 
 
 def _complete(matrix: NDArray[np.floating]) -> BoolArray:

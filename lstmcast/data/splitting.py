@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from typing import Literal
 
@@ -52,7 +53,8 @@ def split_panel(panel: Panel, split: Split) -> Splits:
 
     With `per: panel` the cut times are the same for all series, so that no series' training rows
     are later than another's test rows; fractions and counts then count the distinct times of the
-    panel. With `per: series` they count each series' own rows.
+    panel. With `per: series` they count each series' own rows. With `by: series` they count whole
+    series.
 
     Raises:
         ConfigError: If a time of the split cannot be read, or they do not ascend.
@@ -86,6 +88,8 @@ def splits_at(panel: Panel, cuts: NDArray[np.datetime64]) -> Splits:
 
 def _cuts(panel: Panel, split: Split) -> NDArray[np.datetime64]:
     """The `cuts` of `Splits`."""
+    if split.by == "series":
+        return _cuts_between_series(panel, split)
     if split.kind == "times":
         return np.tile(_cut_times(split, panel), (panel.n_series, 1))
     if split.per == "panel":
@@ -100,14 +104,30 @@ def _cuts(panel: Panel, split: Split) -> NDArray[np.datetime64]:
     return np.stack([_times_at(*pair) for pair in zip(each, counts, strict=True)])
 
 
-def _cut_counts(split: Split, n_rows: int, *, where: str = "the data have") -> tuple[int, int, int]:
-    """Rows before the end of training, validation and test."""
+def _cuts_between_series(panel: Panel, split: Split) -> NDArray[np.datetime64]:
+    """Cuts that leave whole series to a split: each lies before a series, or after it.
+
+    By a hash of its id, a series stays where it is when others come.
+    """
+    hashes = [hashlib.sha256(name.encode()).digest() for name in panel.series]
+    place = np.empty(panel.n_series, dtype=np.int64)
+    place[sorted(range(panel.n_series), key=hashes.__getitem__)] = np.arange(panel.n_series)
+    n_before = np.array(_cut_counts(split, panel.n_series, of="series"))
+    before, after = panel.times.min(), panel.times.max() + np.timedelta64(1, "us")
+    cuts: NDArray[np.datetime64] = np.where(place[:, None] < n_before, after, before)
+    return cuts
+
+
+def _cut_counts(
+    split: Split, n_rows: int, *, where: str = "the data have", of: str = "rows"
+) -> tuple[int, int, int]:
+    """Rows, or series, before the end of training, validation and test."""
     if split.kind == "counts":
         train, validation, test = int(split.train), int(split.validation), int(split.test or 0)
         wanted = train + validation + test
         if wanted > n_rows:
             raise TooShortError(
-                f"split asks for {train} + {validation} + {test} = {wanted} rows, {where} "
+                f"split asks for {train} + {validation} + {test} = {wanted} {of}, {where} "
                 f"{n_rows}: {wanted - n_rows} too few. Lower split.train, split.validation or "
                 "split.test."
             )

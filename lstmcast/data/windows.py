@@ -21,6 +21,23 @@ BoolArray = NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
+class ClassTargets:
+    """What the class of a target step is told by.
+
+    Attributes:
+        values: float32, `(n_rows, 1)`: the class of each row; of a direction the target, in the
+            user's units, by how much it is above the first of its series.
+        threshold: How far a target must be from that at the origin, beyond `flat`; None where
+            `values` are classes.
+        weights: How much each class counts in the loss; empty where all count alike.
+    """
+
+    values: Float32Array
+    threshold: float | None = None
+    weights: tuple[float, ...] = ()
+
+
+@dataclass(frozen=True)
 class WindowArrays:
     """What batches are gathered from: the prepared rows of all series, end to end.
 
@@ -36,6 +53,7 @@ class WindowArrays:
         n_targets: Number of targets.
         observed: float32, `(n_rows, n_targets)`, 1 where a target may be learnt from, 0 where it is
             missing; None where windows hold observed targets alone.
+        classes: What classes are told by; None where numbers are forecast.
     """
 
     past: Float32Array
@@ -47,6 +65,7 @@ class WindowArrays:
     series_of_row: Int32Array
     n_targets: int
     observed: Float32Array | None = None
+    classes: ClassTargets | None = None
 
     @property
     def targets(self) -> Float32Array:
@@ -63,12 +82,14 @@ class Usable:
         ahead: bool, `(n_rows,)`: every future input is there.
         targets: bool, `(n_rows,)`: every target was observed; with `partly`, any of them was.
         partly: Whether one row with a target is enough for a window, not only all of them.
+        origins: bool, `(n_rows,)`: may be the last step of the inputs; None where every row may.
     """
 
     inputs: BoolArray
     ahead: BoolArray
     targets: BoolArray
     partly: bool = False
+    origins: BoolArray | None = None
 
 
 @dataclass(frozen=True)
@@ -120,6 +141,8 @@ def window_starts(
         & _all_true(usable.ahead, starts + reach, window.horizon)
         & targets(usable.targets, starts + reach, window.horizon)
     )
+    if usable.origins is not None:
+        valid &= usable.origins[starts + window.lookback - 1]
     found = starts[valid]
     if stride == 1 or not len(found):
         return found

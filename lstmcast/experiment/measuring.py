@@ -10,12 +10,17 @@ import numpy as np
 
 from lstmcast.data.dataset import Dataset
 from lstmcast.data.panel import IntArray
-from lstmcast.data.splitting import SPLITS, SplitName
+from lstmcast.data.splitting import SplitName
 from lstmcast.evaluation.by_series import SeriesScores, series_scores
 from lstmcast.evaluation.diagnostics import echo_check
 from lstmcast.evaluation.forecasts import WindowForecasts
 from lstmcast.evaluation.members import spread
-from lstmcast.evaluation.verdicts import baseline_verdict, fit_verdict, shared_verdict
+from lstmcast.evaluation.verdicts import (
+    FitVerdict,
+    baseline_verdict,
+    fit_verdict,
+    shared_verdict,
+)
 from lstmcast.experiment.network import Fitted
 from lstmcast.runtime.adapting import Learned
 from lstmcast.runtime.calibration import Calibration, Outputs
@@ -65,18 +70,8 @@ def measure(dataset: Dataset, fitted: Fitted, calibration: Calibration | None) -
     """
     preparation, config = dataset.preparation, dataset.preparation.config
     scales = training_scales(dataset.prepared, dataset.splits)
-    scored = {split: dataset.starts[split] for split in SPLITS}
-    scored["train"] = _sample(scored["train"])
-    metrics: dict[str, Any] = {
-        "windows": dataset.n_windows,
-        "scored": {split: len(starts) for split, starts in scored.items()},
-        # Like the forecast, the median over the members.
-        "epochs": median_low(len(history.rows) for history in fitted.histories),
-        "best_epoch": median_low(history.best_epoch for history in fitted.histories),
-        "metrics": {},
-        "metrics_scaled": {},
-        "scales": scales.to_json(),
-    }
+    scored = scored_windows(dataset)
+    metrics = {**fit_facts(dataset, fitted), "metrics_scaled": {}, "scales": scales.to_json()}
 
     def score(split: SplitName, said: Outputs | None = None) -> WindowForecasts:
         forecasts = forecast_windows(
@@ -93,8 +88,6 @@ def measure(dataset: Dataset, fitted: Fitted, calibration: Calibration | None) -
         )
         return forecasts
 
-    if config.model.scope == "each":
-        metrics["networks"] = _networks(fitted)
     if fitted.members:
         metrics["members"] = _members(dataset, fitted, scales, calibrated=calibration is not None)
     # One split after the other, and only the forecasts of the last are kept.
@@ -123,6 +116,26 @@ def measure(dataset: Dataset, fitted: Fitted, calibration: Calibration | None) -
     found = (metrics["verdicts"][kind]["text"] for kind in order if kind in metrics["verdicts"])
     verdicts = tuple(text for text in found if text)
     return Measured(test, metrics, verdicts, learned, by_series)
+
+
+def scored_windows(dataset: Dataset) -> dict[SplitName, IntArray]:
+    """The windows of each split that are scored."""
+    return {**dataset.starts, "train": _sample(dataset.starts["train"])}
+
+
+def fit_facts(dataset: Dataset, fitted: Fitted) -> dict[str, Any]:
+    """What `metrics.json` holds before anything is measured: the windows and the epochs."""
+    facts: dict[str, Any] = {
+        "windows": dataset.n_windows,
+        "scored": {split: len(starts) for split, starts in scored_windows(dataset).items()},
+        # Like the forecast, the median over the members.
+        "epochs": median_low(len(history.rows) for history in fitted.histories),
+        "best_epoch": median_low(history.best_epoch for history in fitted.histories),
+        "metrics": {},
+    }
+    if dataset.preparation.config.model.scope == "each":
+        facts["networks"] = _networks(fitted)
+    return facts
 
 
 def _sample(starts: IntArray) -> IntArray:
@@ -179,16 +192,21 @@ def _members(
     return found
 
 
-def _verdicts(
-    metrics: dict[str, Any], test: WindowForecasts, fitted: Fitted, *, lead: int
-) -> dict[str, Any]:
-    against = baseline_verdict(metrics["metrics"]["test"])
-    fit = shared_verdict(
+def judged_fit(fitted: Fitted) -> FitVerdict:
+    """What the loss curves say."""
+    return shared_verdict(
         [
             fit_verdict(history.rows, stopped_early=history.stopped == "early")
             for history in fitted.histories
         ]
     )
+
+
+def _verdicts(
+    metrics: dict[str, Any], test: WindowForecasts, fitted: Fitted, *, lead: int
+) -> dict[str, Any]:
+    against = baseline_verdict(metrics["metrics"]["test"])
+    fit = judged_fit(fitted)
     echo = echo_check(test, lead=lead)
     return {
         "baseline": {"text": against.text, "beats": against.beats, "skill": against.skill},

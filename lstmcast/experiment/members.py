@@ -53,7 +53,7 @@ def shapes_of(preparation: Preparation) -> Shapes:
 
     rows = category_names(schema, config.features) if embedded else ()
     ahead = category_names(schema, config.features, ahead=True) if embedded else ()
-    constant = schema.names(kind="category", roles=("static",))
+    constant = schema.static_categories
     static = len(schema.names(kind="number", roles=("static",)))
     if not embedded:
         static += sum(len(preparation.vocabularies[name]) for name in constant)
@@ -61,7 +61,7 @@ def shapes_of(preparation: Preparation) -> Shapes:
         lookback=config.window.lookback,
         horizon=config.window.horizon,
         n_targets=len(schema.targets),
-        n_outputs=n_outputs_of(output),
+        n_outputs=len(preparation.classes) or n_outputs_of(output),
         past=len(schema.targets) + len(preparation.features),
         future=sum(feature.ahead for feature in preparation.features),
         static=static,
@@ -70,6 +70,7 @@ def shapes_of(preparation: Preparation) -> Shapes:
         static_levels=levels(embedded_series(schema, config)),
         embedding_size=categories.embedding_size,
         head="quantiles" if output.type == "point" else output.type,
+        reads_targets=schema.columns[0].kind == "number",
     )
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lstmcast import __version__
+from lstmcast.config.class_defaults import CLASSIFICATION
 from lstmcast.config.loading import dump_config
 from lstmcast.config.schema import Config
 from lstmcast.data.dataset import Dataset, build_dataset, fingerprint, load_panel
@@ -19,8 +20,14 @@ from lstmcast.errors import ConfigError, DataError, DivergedError
 from lstmcast.execution.work import Executor
 from lstmcast.experiment.apart import check_apart
 from lstmcast.experiment.calibrating import calibrate
-from lstmcast.experiment.measuring import measure
-from lstmcast.experiment.network import fit
+from lstmcast.experiment.classified import (
+    MeasuredClasses,
+    measure_classes,
+    write_class_report,
+    write_class_results,
+)
+from lstmcast.experiment.measuring import Measured, measure
+from lstmcast.experiment.network import Fitted, fit
 from lstmcast.experiment.recording import (
     manifest_of,
     write_calibration,
@@ -31,6 +38,7 @@ from lstmcast.experiment.recording import (
     write_scores,
 )
 from lstmcast.machine import release_memory
+from lstmcast.runtime.calibration import Calibration
 from lstmcast.runtime.run_writer import RunWriter
 from lstmcast.training.checkpoints import SUFFIX, Checkpoints, interrupted
 from lstmcast.training.progress import Progress, SilentProgress
@@ -110,24 +118,62 @@ def train(
                 show_chatter=show_chatter,
             )
             release_memory()
-            calibration, notes = calibrate(dataset, fitted.network)
-            measured = measure(dataset, fitted, calibration)
-            warnings = (*dataset.warnings, *fitted.warnings, *notes)
+            recorded = _measured(dataset, fitted)
+            warnings = (*dataset.warnings, *fitted.warnings, *recorded.notes)
             fitting = sum(history.seconds for history in fitted.histories)
             seconds = {"total": time.perf_counter() - began, "fit": fitting}
             manifest = manifest_of(dataset, fitted, created)
             manifest |= {"warnings": list(warnings), "seconds": seconds}
-            write_ranks(writer, dataset, fitted.network, calibration)
-            write_results(writer, dataset.panel.schema, fitted, measured)
-            if calibration is not None:
-                write_calibration(writer, calibration, measured.learned)
-                write_scores(writer, dataset, fitted.network, calibration)
-            write_report(writer, manifest, dataset, fitted, measured)
+            _record(writer, manifest, dataset, fitted, recorded)
             path = writer.finish(manifest)
     except BaseException:
         writer.discard()
         raise
-    return TrainedRun(path, manifest, measured.metrics, warnings, seconds)
+    return TrainedRun(path, manifest, recorded.measured.metrics, warnings, seconds)
+
+
+@dataclass(frozen=True)
+class _Recorded:
+    """What is recorded of a network beside its weights.
+
+    Attributes:
+        measured: How good it is.
+        calibration: Of its intervals; None without any, and of classes.
+        notes: What the user should know.
+    """
+
+    measured: Measured | MeasuredClasses
+    calibration: Calibration | None = None
+    notes: tuple[str, ...] = ()
+
+
+def _measured(dataset: Dataset, fitted: Fitted) -> _Recorded:
+    """Calibrate and measure what a config asks for."""
+    if dataset.preparation.config.task == CLASSIFICATION:
+        return _Recorded(measure_classes(dataset, fitted))
+    calibration, notes = calibrate(dataset, fitted.network)
+    return _Recorded(measure(dataset, fitted, calibration), calibration, notes)
+
+
+def _record(
+    writer: RunWriter,
+    manifest: Mapping[str, Any],
+    dataset: Dataset,
+    fitted: Fitted,
+    recorded: _Recorded,
+) -> None:
+    """Write the files of what was measured."""
+    measured, calibration = recorded.measured, recorded.calibration
+    if isinstance(measured, MeasuredClasses):
+        write_class_results(writer, dataset.panel.schema, fitted, measured)
+        write_class_report(writer, manifest, dataset, fitted, measured)
+        return
+    write_ranks(writer, dataset, fitted.network, calibration)
+    write_results(writer, dataset.panel.schema, fitted, measured)
+    if calibration is not None:
+        write_calibration(writer, calibration, measured.learned)
+        write_scores(writer, dataset, fitted.network, calibration)
+    write_report(writer, manifest, dataset, fitted, measured)
 
 
 _KEPT = "What was trained so far is kept: the same command with --resume goes on with it."

@@ -101,7 +101,7 @@ def write_results(writer: RunWriter, schema: Schema, fitted: Fitted, measured: M
     test = measured.test
     writer.json(files.METRICS, measured.metrics)
     writer.weights(fitted.weights)
-    writer.table(files.HISTORY, _history_frame(fitted.histories))
+    writer.table(files.HISTORY, history_frame(fitted.histories))
     writer.arrays(files.FORECASTS, forecast_arrays(test))
     if measured.by_series is not None:
         writer.table(files.BY_SERIES, series_frame(measured.by_series, schema))
@@ -184,7 +184,7 @@ def _contents(
         created=utc_moment(manifest["created"]),
         config_text=dump_config(dataset.preparation.config),
         freq=panel.schema.freq,
-        summary=_summary(manifest, metrics, panel),
+        summary=summary_of(manifest, metrics, panel),
         verdicts=measured.verdicts,
         warnings=tuple(manifest["warnings"]),
         fits=tuple(
@@ -202,7 +202,7 @@ def _contents(
     )
 
 
-def _summary(
+def summary_of(
     manifest: Mapping[str, Any], metrics: Mapping[str, Any], panel: Panel
 ) -> dict[str, str]:
     """The facts of a run, in the order in which they are shown."""
@@ -222,7 +222,7 @@ def _summary(
     }
 
 
-def _history_frame(histories: Sequence[History]) -> pd.DataFrame:
+def history_frame(histories: Sequence[History]) -> pd.DataFrame:
     """A row for each epoch, of one network after the other where there are several."""
     import pandas as pd
 

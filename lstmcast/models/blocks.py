@@ -59,11 +59,13 @@ def read_inputs(shapes: Shapes, *, window_norm: WindowNorm) -> Streams:
         name: keras.Input(shape, dtype=dtype_of(name), name=name)
         for name, shape in shapes.inputs.items()
     }
-    if shapes.head == "negative_binomial":
-        past, level = _counts_by_logarithm(inputs["past"], shapes.n_targets)
-        scale = None
+    past, level, scale = inputs["past"], None, None
+    if not shapes.reads_targets:
+        past = past[:, :, shapes.n_targets :] if shapes.past > shapes.n_targets else None
+    elif shapes.head == "negative_binomial":
+        past, level = _counts_by_logarithm(past, shapes.n_targets)
     else:
-        past, level, scale = _normalise(inputs["past"], shapes.n_targets, window_norm)
+        past, level, scale = _normalise(past, shapes.n_targets, window_norm)
     static = join(
         [inputs.get("static"), *_embedded(inputs, "static_codes", shapes, shapes.static_levels)]
     )

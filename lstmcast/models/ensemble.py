@@ -13,7 +13,8 @@ def join_members(members: Sequence[keras.Model]) -> keras.Model:
     """One network that gives the median of its members' outputs.
 
     Of quantiles, it is the median of each level over the members: as ascending as theirs. Of a
-    distribution, it is the median of each parameter: as valid as theirs.
+    distribution, it is the median of each parameter: as valid as theirs. Of classes, it is the
+    median of each logarithm; whoever reads them makes their probabilities add up to 1 again.
 
     Args:
         members: Networks that `build_network` made of the same parameters and shapes.

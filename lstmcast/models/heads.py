@@ -4,8 +4,8 @@ The last axis is a point where `n_outputs` is 1, else ascending quantiles, which
 first is free and each of the others adds a softplus, which is never negative, to the one before.
 Undoing a window's normalisation multiplies by a positive scale and adds a level, so they still
 cannot. Of a distribution it is the parameters, valid whatever the weights; undoing moves and scales
-its centre and scales its scale. The output is float32 whatever the precision of the layers before
-it.
+its centre and scales its scale. Of classes it is the logarithm of the probability of each. The
+output is float32 whatever the precision of the layers before it.
 """
 
 from __future__ import annotations
@@ -144,10 +144,18 @@ def _negative_binomial(raw: Tensor, streams: Streams) -> Tensor:
     return ops.stack([ops.exp(log_mean), dispersion], axis=-1)
 
 
+def _classes(raw: Tensor, _streams: Streams) -> Tensor:
+    """Logarithms of probabilities that add up to 1."""
+    from keras import ops
+
+    return ops.log_softmax(raw, axis=-1)
+
+
 # By `Shapes.head`: from the raw outputs `[batch, horizon, n_targets, n_outputs]` to the output.
 HEADS: dict[Head, Callable[[Tensor, Streams], Tensor]] = {
     "quantiles": _quantiles,
     "normal": _normal,
     "student_t": _student_t,
     "negative_binomial": _negative_binomial,
+    "classes": _classes,
 }

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-Head = Literal["quantiles", "normal", "student_t", "negative_binomial"]
+Head = Literal["quantiles", "normal", "student_t", "negative_binomial", "classes"]
 
 
 @dataclass(frozen=True)
@@ -26,8 +26,8 @@ class Shapes:
         lookback: Input length in steps.
         horizon: Output length in steps.
         n_targets: Targets forecast.
-        n_outputs: What the head gives for each target and step: 1, or one for each quantile, or
-            each parameter of a distribution.
+        n_outputs: What the head gives for each target and step: 1, or one for each quantile, each
+            parameter of a distribution, or each class.
         past: Columns of `past`.
         future: Columns of `future`.
         static: Columns of `static`.
@@ -35,7 +35,10 @@ class Shapes:
         future_levels: The same of `future_codes`.
         static_levels: The same of `static_codes`.
         embedding_size: Width of each embedding; None for a size from the number of ids.
-        head: What these are: `quantiles` (a point is one), or the parameters of a distribution.
+        head: What these are: `quantiles` (a point is one), the parameters of a distribution, or
+            logarithms of the probabilities of classes.
+        reads_targets: Whether the target columns of `past` are numbers to read; those of a category
+            are not, which has columns of its own among the others.
     """
 
     lookback: int
@@ -50,6 +53,7 @@ class Shapes:
     static_levels: tuple[int, ...] = ()
     embedding_size: int | None = None
     head: Head = "quantiles"
+    reads_targets: bool = True
 
     @property
     def inputs(self) -> dict[str, tuple[int, ...]]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from lstmcast.reporting.contents import Contents
+from lstmcast.reporting.contents import ClassContents, Contents
 from lstmcast.reporting.wording import count
 
 MIN_ACF_WINDOWS = 20
@@ -74,6 +74,32 @@ PLOTS = {
         "that the model has missed: try a longer lookback, lags or calendar features.",
     ),
 }
+
+
+# Of a classification.
+CLASS_PLOTS = {
+    "confusion": Entry(
+        "What was taken for what",
+        "A row for each class that came true, a column for each that was forecast: what lies off "
+        "the diagonal was wrong. All steps together.",
+    ),
+    "reliability": Entry(
+        "Probability and truth",
+        "How often the class that was forecast came true, by the probability that it was given. "
+        "Below the dashed line the model is surer than it should be.",
+    ),
+    "loss": PLOTS["loss"],
+}
+
+
+def class_plots_left_out(contents: ClassContents) -> dict[str, str]:
+    """Names of the plots of a classification that cannot be drawn, each with the reason."""
+    reasons = {}
+    if not any(fit.rows for fit in contents.fits):
+        reasons["loss"] = "No epoch was recorded."
+    if not contents.test.n_windows:
+        reasons |= dict.fromkeys(("confusion", "reliability"), "The test split has no windows.")
+    return reasons
 
 
 def plots_left_out(contents: Contents) -> dict[str, str]:

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lstmcast.data.panel import FloatArray, IntArray
+from lstmcast.evaluation.classes import ClassForecasts
 from lstmcast.evaluation.forecasts import WindowForecasts
 from lstmcast.evaluation.verdicts import EpochRow
 
@@ -54,6 +55,67 @@ class Fit:
 
     rows: Sequence[HistoryRow]
     best_epoch: int | None
+
+
+class Headed(Protocol):
+    """A finished run, as far as the head of its page tells."""
+
+    @property
+    def name(self) -> str:
+        """Name of the experiment."""
+
+    @property
+    def run_id(self) -> str:
+        """Name of the run directory."""
+
+    @property
+    def created(self) -> str:
+        """When the run was made, as text in UTC."""
+
+    @property
+    def verdicts(self) -> tuple[str, ...]:
+        """Sentences, the headline first."""
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What the user should know beside them."""
+
+
+class WithFits(Protocol):
+    """A finished run, as far as its loss curves tell."""
+
+    @property
+    def fits(self) -> tuple[Fit, ...]:
+        """One for each network that was trained."""
+
+
+@dataclass(frozen=True)
+class ClassContents:
+    """A finished run of a classification as a reader sees it.
+
+    Attributes:
+        name: Name of the experiment.
+        run_id: Name of the run directory.
+        created: When the run was made, as text in UTC.
+        config_text: The resolved config, as YAML.
+        summary: Facts in the order in which to show them.
+        verdicts: Sentences, the headline first.
+        warnings: What the user should know beside them.
+        fits: One for each network that was trained.
+        test: Forecasts of the test split; it may have no windows.
+        scores: For each split what `evaluation.class_metrics.score_classes` returned.
+    """
+
+    name: str
+    run_id: str
+    created: str
+    config_text: str
+    summary: Mapping[str, str]
+    verdicts: tuple[str, ...]
+    warnings: tuple[str, ...]
+    fits: tuple[Fit, ...]
+    test: ClassForecasts
+    scores: Mapping[str, SplitScores]
 
 
 @dataclass(frozen=True)

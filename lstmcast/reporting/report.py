@@ -7,7 +7,7 @@ from pathlib import Path
 
 from lstmcast.reporting import page
 from lstmcast.reporting.catalogue import PLOTS, plots_left_out
-from lstmcast.reporting.contents import Contents
+from lstmcast.reporting.contents import Contents, Headed, SplitScores
 from lstmcast.reporting.interval_tables import interval_step_table, interval_table
 from lstmcast.reporting.tables import (
     ResultTable,
@@ -62,7 +62,7 @@ def render_report(contents: Contents, plots: Mapping[str, bytes | Path]) -> str:
         A page without any reference to a file or an address.
     """
     body = [
-        _header(contents),
+        header(contents),
         page.section("Results", _results(contents)),
         page.section("By step", _by_step(contents)),
         page.section("By target", _by_target(contents)),
@@ -77,7 +77,8 @@ def render_report(contents: Contents, plots: Mapping[str, bytes | Path]) -> str:
     return page.document(f"{contents.name}: lstmcast report", body)
 
 
-def _header(contents: Contents) -> str:
+def header(contents: Headed) -> str:
+    """The head of the page: what the run is, its verdicts and its warnings."""
     first, rest = contents.verdicts[:1], contents.verdicts[1:]
     parts = [
         page.header(contents.name, f"Run {contents.run_id}, {contents.created}"),
@@ -93,15 +94,14 @@ def _results(contents: Contents) -> str:
         f"{contents.test.n_windows:,} windows; errors in units of "
         f"{listing(contents.test.targets)}; the best of each row in bold."
     )
-    others = [_split_table(contents, split) for split in ("validation", "train")]
-    parts = [_split_table(contents, "test", note), page.beside(others), _scaled(contents)]
+    others = [split_table(contents.scores, split) for split in ("validation", "train")]
+    parts = [split_table(contents.scores, "test", note), page.beside(others), _scaled(contents)]
     return "\n".join([*parts, _members(contents)])
 
 
-def _split_table(contents: Contents, split: str, note: str = "") -> str:
+def split_table(all_scores: Mapping[str, SplitScores], split: str, note: str = "") -> str:
     """The table of a split, a sentence where it has no windows, nothing where it was not scored."""
-    scores = contents.scores.get(split, {})
-    values = result_table(scores)
+    values = result_table(all_scores.get(split, {}))
     if not values.rows:
         return ""
     if not _has_numbers(values):
@@ -217,7 +217,7 @@ def _intervals(contents: Contents) -> str:
 
 def _figures(contents: Contents, plots: Mapping[str, bytes | Path]) -> list[str]:
     figures = [
-        page.figure(_image(plots[name]), title=entry.title, caption=entry.caption)
+        page.figure(image_of(plots[name]), title=entry.title, caption=entry.caption)
         for name, entry in PLOTS.items()
         if name in plots
     ]
@@ -233,5 +233,6 @@ def _figures(contents: Contents, plots: Mapping[str, bytes | Path]) -> list[str]
     return [*figures, *notes]
 
 
-def _image(source: bytes | Path) -> bytes:
+def image_of(source: bytes | Path) -> bytes:
+    """The content of an image."""
     return source if isinstance(source, bytes) else source.read_bytes()

@@ -19,11 +19,15 @@ _LABELS = {
     "pinball": "pinball",
     "coverage": "coverage",
     "crps": "CRPS",
+    "balanced_accuracy": "balanced accuracy",
+    "f1": "F1",
+    "log_loss": "log loss",
+    "calibration_error": "calibration error",
 }
-_HIGHER_IS_BETTER = {"r2"}
+_HIGHER_IS_BETTER = {"r2", "accuracy", "balanced_accuracy", "precision", "recall", "f1"}
 # Neither more nor less of it is better: it should equal the nominal level.
 _NOT_RANKED = {"coverage"}
-_GROUPS = ("by_step", "by_target")
+_GROUPS = ("by_step", "by_target", "by_class", "confusion")
 
 
 @dataclass(frozen=True)
@@ -97,6 +101,21 @@ def step_table(scores: SplitScores, metric: str) -> ResultTable:
         for step, values in enumerate(zip(*series, strict=True), start=1)
     )
     return ResultTable("step", _columns(scores), rows)
+
+
+def class_table(scores: SplitScores) -> ResultTable:
+    """Precision, recall and F1 of each class by the model; how often it came true in brackets."""
+    by_class: Mapping[str, Mapping[str, float]] = scores.get("model", {}).get("by_class", {})
+    names = ("precision", "recall", "f1")
+    rows = tuple(
+        Row(
+            f"{shorten(label)} ({values['support']:,})",
+            tuple(values[name] for name in names),
+            frozenset(),
+        )
+        for label, values in by_class.items()
+    )
+    return ResultTable("class", tuple(metric_label(name) for name in names), rows)
 
 
 def target_tables(

@@ -75,7 +75,7 @@ def context_data(data: Data, schema: Schema) -> Data:
     """The `data` section that reads back what `context_frame` gives."""
     covariates: dict[str, list[Covariate]] = {"past": [], "future": [], "static": []}
     for column in schema.columns:
-        if column.role != "target":
+        if column.name not in schema.targets and column.kind != "label":
             kind = PastCovariate if column.role == "past" else Covariate
             covariates[column.role].append(kind(column=column.name, type=column.kind))
     return Data.model_validate(
@@ -83,6 +83,7 @@ def context_data(data: Data, schema: Schema) -> Data:
             "time": time_column(schema),
             "series": schema.series,
             "target": list(schema.targets),
+            "target_type": schema.column(schema.targets[0]).kind,
             "past_covariates": covariates["past"],
             "future_covariates": covariates["future"],
             "static_covariates": covariates["static"],

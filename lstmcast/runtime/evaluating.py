@@ -242,7 +242,7 @@ def evaluate_panel(bundle: Bundle, panel: Panel, network: Network) -> dict[str, 
         bounds=unseen_rows(panel, preparation),
     )
     if not len(starts):
-        raise _nothing_unseen(panel, preparation)
+        raise nothing_unseen(panel, preparation)
     calibrated = bundle.calibration()
     calibration = calibrated and calibrated[0]
     said = all_outputs(network, prepared, preparation, starts)
@@ -295,7 +295,8 @@ def unseen_rows(panel: Panel, preparation: Preparation) -> IntArray:
     return np.stack([panel.offsets[:-1] + np.where(new, 0, seen), panel.offsets[1:]], axis=1)
 
 
-def _nothing_unseen(panel: Panel, preparation: Preparation) -> TooShortError:
+def nothing_unseen(panel: Panel, preparation: Preparation) -> TooShortError:
+    """That there is no window after the validation period, and what one needs."""
     window = preparation.config.window
     tz = panel.schema.tz
     last = spoken_time(panel.times.max(), tz)

@@ -176,7 +176,7 @@ def _forecast_block(
     window = preparation.config.window
     prepared = prepare(panel, preparation)
     starts = rows[:, 0] - window.lead - window.lookback
-    _check_inputs(prepared, preparation, starts)
+    check_inputs(prepared, preparation, starts)
     outputs = window_outputs(network, prepared, preparation, starts, calibration=calibration)
     return _Block(outputs.points, outputs.quantiles)
 
@@ -203,7 +203,7 @@ def last_windows(
     extended = extend(known, window.lead + window.horizon, known=False)
     prepared = prepare(extended, preparation)
     starts = extended.offsets[1:] - window.horizon - window.lead - window.lookback
-    _check_inputs(prepared, preparation, starts)
+    check_inputs(prepared, preparation, starts)
     inputs = window_inputs(prepared, preparation, starts)
     return inputs, extended.times[input_rows(starts, window)]
 
@@ -232,7 +232,7 @@ def _summarise(
     return np.concatenate(paths) if kept else None
 
 
-def _check_inputs(prepared: Prepared, preparation: Preparation, starts: IntArray) -> None:
+def check_inputs(prepared: Prepared, preparation: Preparation, starts: IntArray) -> None:
     """Refuse windows that reach before their series or over rows whose inputs are missing."""
     panel, window = prepared.panel, preparation.config.window
     origin = starts + window.lookback - 1

@@ -28,12 +28,13 @@ if TYPE_CHECKING:
     Source = pd.DataFrame | str | Path
 
 
-def history_panel(bundle: Bundle, source: Source | None = None) -> Panel:
+def history_panel(bundle: Bundle, source: Source | None = None, *, labels: bool = True) -> Panel:
     """What a forecast starts from.
 
     Args:
         bundle: The run; columns are read as they were in training.
         source: The data; None for the run's own last rows.
+        labels: Whether the class of each series is to be there, where that is the target.
 
     Raises:
         DataError: If the data cannot be read.
@@ -47,7 +48,8 @@ def history_panel(bundle: Bundle, source: Source | None = None) -> Panel:
         return replace(panel, origin=None)
     # The end was that of the training data; before the start nothing is to be read, ever.
     data = data.model_copy(update={"end": None})
-    return _padded(build_panel(_table(bundle, source, data), data, schema=schema), bundle)
+    table = _table(bundle, source, data, labels=labels)
+    return _padded(build_panel(table, data, schema=schema), bundle)
 
 
 def _padded(panel: Panel, bundle: Bundle) -> Panel:
@@ -166,8 +168,11 @@ def template_frame(panel: Panel, n_rows: int, data: Data) -> pd.DataFrame:
     return pd.DataFrame(columns | {name: "" for name in future if name not in columns})
 
 
-def _table(bundle: Bundle, source: Source, data: Data, *, ahead: bool = False) -> Table:
-    schema, columns = bundle.preparation.schema, needed_columns(data, ahead=ahead)
+def _table(
+    bundle: Bundle, source: Source, data: Data, *, ahead: bool = False, labels: bool = True
+) -> Table:
+    schema = bundle.preparation.schema
+    columns = needed_columns(data, ahead=ahead, labels=labels)
     if isinstance(source, str | Path):
         return read_table(data, path=source, columns=columns, schema=schema)
     return table_from_frame(source, data, columns=columns, schema=schema)

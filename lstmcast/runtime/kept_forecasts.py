@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from lstmcast.config.class_checks import refuse_classes
 from lstmcast.config.loading import load_config
 from lstmcast.config.schema import Config
 from lstmcast.data.panel import FloatArray, IntArray
@@ -108,6 +109,7 @@ def read_kept(path: Path) -> KeptForecasts:
 
     Raises:
         BundleError: If it is missing, damaged, of a newer format, or kept no forecasts.
+        ConfigError: If it is a classification.
     """
     manifest = verify_bundle(path)
     if FORECASTS not in manifest["files"]:
@@ -118,6 +120,7 @@ def read_kept(path: Path) -> KeptForecasts:
         config = load_config(path / CONFIG).config
     except ConfigError as error:
         raise BundleError(f"{path}: cannot be read: {error}") from error
+    refuse_classes(config, "compare")
     with _opened(path) as arrays:
         names = frozenset(arrays.files)
         targets, series = _names(path, config, arrays)

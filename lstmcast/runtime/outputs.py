@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lstmcast.config.schema import Config, Output
+from lstmcast.config.schema import ClassesOutput, Config, Output, PointOutput
 from lstmcast.data.panel import FloatArray, IntArray
 from lstmcast.data.preparation import Preparation
 from lstmcast.data.preparing import Prepared
@@ -56,7 +56,7 @@ def forecast_levels(config: Config, calibration: Calibration | None) -> tuple[fl
 
 
 def _levels(output: Output) -> tuple[float, ...]:
-    return () if output.type == "point" else tuple(output.levels)
+    return () if isinstance(output, PointOutput | ClassesOutput) else tuple(output.levels)
 
 
 def distribution_of(output: Output) -> Distribution | None:
@@ -69,7 +69,12 @@ def n_outputs_of(output: Output) -> int:
     distribution = distribution_of(output)
     if distribution is not None:
         return len(distribution.names)
-    return 1 if output.type == "point" else len(output.levels)
+    return len(_levels(output)) or 1
+
+
+def paths_of(output: Output) -> int:
+    """How many sample paths give the quantiles beyond the horizon; none of classes."""
+    return 0 if isinstance(output, ClassesOutput) else output.paths
 
 
 def has_paths(config: Config, calibration: Calibration | None) -> bool:

@@ -25,7 +25,7 @@ from lstmcast.errors import BundleError
 from lstmcast.runtime.bundle import RANKS, Bundle
 from lstmcast.runtime.calibration import Calibration
 from lstmcast.runtime.network import Network
-from lstmcast.runtime.outputs import BATCH, has_paths, in_units, raw_outputs
+from lstmcast.runtime.outputs import BATCH, has_paths, in_units, paths_of, raw_outputs
 from lstmcast.runtime.predictive import Predictive, predictive_of
 
 # Validation windows whose ranks a run keeps.
@@ -101,7 +101,7 @@ def sample_paths(
         Which series, and their paths, float64 `(s, paths, n_steps, T)`, in the user's units.
     """
     shape = (n_steps, ahead.n_targets)
-    n_paths = sampling.n_paths or preparation.config.output.paths
+    n_paths = sampling.n_paths or paths_of(preparation.config.output)
     longest = int(np.diff(ahead.offsets).max())
     at_once = max(1, ROWS // longest)
     n_series = max(1, at_once // n_paths)

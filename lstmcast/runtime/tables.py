@@ -8,12 +8,15 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from lstmcast.data.panel import FloatArray, Panel, Schema
+from lstmcast.config.class_checks import PROBABILITY
+from lstmcast.data.panel import FloatArray, IntArray, Panel, Schema
 from lstmcast.evaluation.by_series import SeriesScores
+from lstmcast.evaluation.classes import ClassForecasts
 from lstmcast.evaluation.forecasts import WindowForecasts
 from lstmcast.runtime.context import local_times, time_column
 from lstmcast.runtime.detecting import Detection
 from lstmcast.runtime.forecasting import Forecast
+from lstmcast.runtime.generating import ClassForecast
 
 # Columns of what `detect` finds, by the names of its attributes.
 FOUND = ("actual", "prediction", "lower", "upper", "score", "p_value", "anomaly")
@@ -97,6 +100,60 @@ def detection_frame(detection: Detection, *, only: bool = False) -> pd.DataFrame
         columns["target"] = np.array(schema.targets, dtype=object)[target]
     for name in FOUND:
         columns[name] = getattr(detection, name)[wanted]
+    return pd.DataFrame(columns)
+
+
+def class_frame(forecast: ClassForecast) -> pd.DataFrame:
+    """The classes that lie ahead, one row for each series and step.
+
+    Columns: the user's time column (`time` where it came in parts), the series column if there is
+    one, `step` from 1, `prediction`, the name of a class, and the probability of each class, `p_`
+    before its name.
+    """
+    return _class_rows(
+        forecast.panel.schema,
+        times=forecast.times,
+        series=np.array(forecast.panel.series, dtype=object),
+        numbers={"prediction": forecast.prediction},
+        probabilities=forecast.probabilities,
+        classes=forecast.classes,
+    )
+
+
+def class_forecasts_frame(forecasts: ClassForecasts, schema: Schema) -> pd.DataFrame:
+    """The forecasts of a split's windows: as `class_frame`, with `origin` and `actual`."""
+    frame = _class_rows(
+        schema,
+        times=forecasts.times[:],
+        series=np.array(forecasts.series_names, dtype=object)[forecasts.series],
+        numbers={"prediction": forecasts.y_pred, "actual": forecasts.y_true},
+        probabilities=forecasts.probabilities,
+        classes=forecasts.classes,
+    )
+    origins = local_times(forecasts.origin_times, schema.tz)
+    frame.insert(0, "origin", np.repeat(origins, forecasts.horizon))
+    return frame
+
+
+def _class_rows(
+    schema: Schema,
+    *,
+    times: NDArray[np.datetime64],
+    series: NDArray[np.object_],
+    numbers: dict[str, IntArray],
+    probabilities: FloatArray,
+    classes: tuple[str, ...],
+) -> pd.DataFrame:
+    """Classes `(n, steps)` by name, and probabilities `(n, steps, C)`, as rows."""
+    n, n_steps = times.shape
+    columns: dict[str, Any] = {time_column(schema): local_times(times, schema.tz)}
+    if schema.series is not None:
+        columns[schema.series] = np.repeat(series, n_steps)
+    columns["step"] = np.tile(np.arange(1, n_steps + 1), n)
+    names = np.array(classes, dtype=object)
+    columns |= {name: names[which.ravel()] for name, which in numbers.items()}
+    for i, name in enumerate(classes):
+        columns[f"{PROBABILITY}{name}"] = probabilities[..., i].ravel()
     return pd.DataFrame(columns)
 
 

@@ -233,7 +233,9 @@ class _Bench:
             arrays,
             starts=starts,
             window=config.window,
-            loss=window_loss(config),
+            loss=window_loss(
+                config, class_weights=arrays.classes.weights if arrays.classes else ()
+            ),
             room=room,
             augmenter=self._augmenter,
             series_dropout=self._series_dropout,

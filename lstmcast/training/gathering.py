@@ -15,6 +15,7 @@ from keras import ops
 from numpy.typing import NDArray
 
 from lstmcast.config.schema import Window
+from lstmcast.data.classes import direction_of
 from lstmcast.data.windows import Int32Array, Starts, WindowArrays
 from lstmcast.training.augmentation import Augmenter, SeriesDropout
 from lstmcast.training.losses import Tensor, WindowLoss, masked_loss
@@ -90,6 +91,9 @@ class GatheringModel(keras.Model):  # type: ignore[misc]
         self._arrays = {name: self._resident(name, getattr(arrays, name)) for name in names}
         if "static" in network.input or "static_codes" in network.input:
             self._series_of_row = self._resident("series_of_row", arrays.series_of_row)
+        self._classes = arrays.classes
+        if arrays.classes is not None:
+            self._arrays["classes"] = self._resident("classes", arrays.classes.values)
         self._masked = arrays.observed is not None
         if arrays.observed is not None:
             self._arrays["observed"] = self._resident("observed", arrays.observed)
@@ -130,7 +134,7 @@ class GatheringModel(keras.Model):  # type: ignore[misc]
         starts = ops.take(self._order, ops.maximum(positions, 0))
         ahead = self._rows(starts, self._window.lookback + self._window.lead, self._window.horizon)
         inputs = self._inputs(starts, ahead)
-        true = ops.take(self._arrays["past"], ahead, axis=0)[..., : self._n_targets]
+        true = self._true(starts, ahead)
         if training and self._series_dropout is not None:
             inputs["static_codes"] = self._series_dropout(inputs["static_codes"])
         if training and self._augmenter is not None:
@@ -138,6 +142,18 @@ class GatheringModel(keras.Model):  # type: ignore[misc]
         predicted = self.network(inputs, training=training)
         weight = ops.cast(positions >= 0, "float32")
         return {"loss": self._window_losses(true, predicted, ahead), "weight": weight}
+
+    def _true(self, starts: Tensor, ahead: Tensor) -> Tensor:
+        """What came true, `[batch, horizon, n_targets]`: targets in network units, or classes."""
+        if self._classes is None:
+            return ops.take(self._arrays["past"], ahead, axis=0)[..., : self._n_targets]
+        true = ops.take(self._arrays["classes"], ahead, axis=0)
+        if self._classes.threshold is None:
+            return true
+        origin = self._rows(starts, self._window.lookback - 1, 1)
+        change = true - ops.take(self._arrays["classes"], origin, axis=0)
+        told_by = direction_of(change, self._classes.threshold)
+        return sum(ops.cast(each, "float32") for each in told_by)
 
     def _window_losses(self, true: Tensor, predicted: Tensor, ahead: Tensor) -> Tensor:
         """The loss of each window, over its observed targets alone where some are missing."""

@@ -13,11 +13,12 @@ Tensor: TypeAlias = Any  # a tensor of any backend
 WindowLoss: TypeAlias = Callable[[Tensor, Tensor], Tensor]
 
 
-def window_loss(config: Config) -> WindowLoss:
+def window_loss(config: Config, *, class_weights: Sequence[float] = ()) -> WindowLoss:
     """The loss that a config asks for: the mean over the steps and targets of each window.
 
     Args:
         config: Its `training.loss`, and `output`: the levels of the quantiles, or the distribution.
+        class_weights: How much each class counts; empty where all count alike.
 
     Returns:
         A function of `y_true` `[batch, horizon, n_targets]` and `y_pred`
@@ -28,6 +29,8 @@ def window_loss(config: Config) -> WindowLoss:
     training = config.training
     if config.output.type == "quantiles":
         return _pinball(config.output.levels)
+    if config.output.type == "classes":
+        return _of_densities(_cross_entropy(class_weights))
     if config.output.type != "point":
         return _of_densities(_NEGATIVE_LOG_LIKELIHOODS[config.output.type])
     if training.loss == "huber":
@@ -102,6 +105,20 @@ def _of_densities(loss: WindowLoss) -> WindowLoss:
         return ops.mean(loss(y_true, y_pred), axis=(1, 2))
 
     return of_windows
+
+
+def _cross_entropy(weights: Sequence[float]) -> WindowLoss:
+    """The negative logarithm of the probability of the class that came true, by its weight."""
+    from keras import ops
+
+    def of_steps(y_true: Tensor, log_probabilities: Tensor) -> Tensor:
+        n_classes = log_probabilities.shape[-1]
+        true = ops.one_hot(ops.cast(y_true, "int32"), n_classes, dtype=log_probabilities.dtype)
+        if weights:
+            true = true * ops.convert_to_tensor(list(weights), dtype=log_probabilities.dtype)
+        return -ops.sum(true * log_probabilities, axis=-1)
+
+    return of_steps
 
 
 def _normal(y_true: Tensor, parameters: Tensor) -> Tensor:

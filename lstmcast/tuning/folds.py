@@ -18,9 +18,12 @@ def validation_folds(panel: Panel, config: Config) -> tuple[tuple[Panel, Splits]
     what is before them.
 
     Raises:
-        ConfigError: If there is no validation split.
+        ConfigError: If there is no validation split, or it is one of series.
         TooShortError: If there are too few rows for so many.
     """
+    if config.split.by == "series":
+        message = "is series, and a search goes by time. Set it to time, or train without a search."
+        raise ConfigError([Problem("split.by", message)])
     own, folds = split_panel(panel, config.split), config.tune.folds
     if not own.rows("validation", panel.n_rows).any():
         message = "is empty: a search needs validation rows, for the test split is not for choices."

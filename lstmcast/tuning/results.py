@@ -115,7 +115,9 @@ def best_config(found: Found) -> Config:
     base = found.space.base
     suffix = "-best"
     name = f"{base.name[: _NAME_LENGTH - len(suffix)]}{suffix}"
-    return found.config(found.best.number).model_copy(update={"name": name, "tune": Tune()})
+    # What fits the task is kept, and nothing else of the search.
+    tune = Tune(objective=found.space.base.tune.objective)
+    return found.config(found.best.number).model_copy(update={"name": name, "tune": tune})
 
 
 def trials_frame(found: Found) -> pd.DataFrame:

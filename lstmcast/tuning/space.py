@@ -21,6 +21,9 @@ _FIXED = {
     ("data", "time"): "says what is forecast",
     ("data", "series"): "says what is forecast",
     ("data", "target"): "says what is forecast",
+    ("data", "target_type"): "says what is forecast",
+    ("output", "of"): "says what is forecast",
+    ("output", "direction"): "says what is forecast",
     ("data", "start"): "changes what is measured",
     ("data", "end"): "changes what is measured",
     ("split",): "changes what is measured",
@@ -32,7 +35,14 @@ _FIXED = {
     ("resources",): "changes nothing of the model",
 }
 # Losses of trials that differ in these cannot be set against each other.
-_OTHER_LOSS = ("data", "scaling", "output", "training.loss", "training.huber_delta")
+_OTHER_LOSS = (
+    "data",
+    "scaling",
+    "output",
+    "training.loss",
+    "training.huber_delta",
+    "training.class_weights",
+)
 
 
 @dataclass(frozen=True)

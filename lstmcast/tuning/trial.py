@@ -13,15 +13,18 @@ from lstmcast.data.dataset import Dataset, build_dataset, load_panel
 from lstmcast.data.panel import Panel
 from lstmcast.data.splitting import Splits
 from lstmcast.errors import ConfigError, DivergedError
+from lstmcast.evaluation.class_metrics import score_classes
 from lstmcast.experiment.network import InMemory, train_in_memory
 from lstmcast.machine import release_memory
+from lstmcast.runtime.classifying import classify_windows, training_priors
 from lstmcast.runtime.evaluating import forecast_windows, score_forecasts, training_scales
 from lstmcast.training.progress import EpochRow, SilentProgress
 from lstmcast.tuning.folds import validation_folds
 
 # What a prepared dataset follows from; trials that agree on these share it.
-_PREPARING = dict.fromkeys(("data", "features", "window", "scaling"), True)
+_PREPARING = dict.fromkeys(("data", "features", "window", "scaling", "output"), True)
 _PREPARING_MODEL = {"scope"}
+_PREPARING_TRAINING = {"class_weights"}
 # What is done to a panel that was read; all else in `data` says how it is read.
 _AFTER_READING = {"outliers"}
 # Prepared datasets that are kept, for each fold.
@@ -92,7 +95,13 @@ class Material:
 
     def dataset(self, config: Config, fold: int) -> Dataset:
         """The dataset of a config and a fold, shared by trials that agree on it."""
-        sections = config.model_dump_json(include={**_PREPARING, "model": _PREPARING_MODEL})
+        sections = config.model_dump_json(
+            include={
+                **_PREPARING,
+                "model": _PREPARING_MODEL,
+                "training": _PREPARING_TRAINING,
+            }
+        )
         key = (fold, sections)
         if key not in self._prepared:
             panel, splits = self._fold(config, fold)
@@ -173,6 +182,8 @@ def run_trial(material: Material, item: Item) -> Trial:
 
 def _objective(dataset: Dataset, trained: InMemory, metric: MetricName) -> float:
     """The metric of the validation windows, in the user's units."""
+    if dataset.preparation.classes:
+        return _of_classes(dataset, trained, metric)
     forecasts = forecast_windows(
         dataset.prepared,
         dataset.preparation,
@@ -182,6 +193,21 @@ def _objective(dataset: Dataset, trained: InMemory, metric: MetricName) -> float
     )
     scales = training_scales(dataset.prepared, dataset.splits)
     scores, _ = score_forecasts(replace(forecasts, baselines={}), scales, dataset.panel, [metric])
+    value = scores["model"][metric]
+    return float("nan") if value is None else float(value)
+
+
+def _of_classes(dataset: Dataset, trained: InMemory, metric: MetricName) -> float:
+    """The metric of the validation windows of a classification."""
+    forecasts = classify_windows(
+        dataset.prepared,
+        dataset.preparation,
+        trained.network,
+        split="validation",
+        starts=dataset.starts["validation"],
+        priors=training_priors(dataset.prepared, dataset.preparation, dataset.starts["train"]),
+    )
+    scores = score_classes(replace(forecasts, baselines={}), [metric])
     value = scores["model"][metric]
     return float("nan") if value is None else float(value)
 

@@ -58,7 +58,10 @@ def test_without_gates_nothing_is_judged() -> None:
     [
         (Gates(max_mase=1), "--max-mase 1: MASE is undefined here"),
         (Gates(min_coverage=0.5), "--min-coverage 0.5: there is no interval"),
-        (Gates(better_than="naive"), "--better-than naive: neither MASE nor RMSE is known"),
+        (
+            Gates(better_than="naive"),
+            "--better-than naive: neither MASE, RMSE nor accuracy",
+        ),
     ],
 )
 def test_a_gate_that_cannot_be_judged_fails_and_says_why(gates: Gates, says: str) -> None:

@@ -60,6 +60,10 @@ CASES: list[Any] = [
             ("negative_binomial", 2, {}),
         )
     ),
+    pytest.param("lstm", replace(FULL, head="classes"), {}, id="classes"),
+    pytest.param(
+        "lstm", replace(FULL, head="classes", reads_targets=False), {}, id="classes of a category"
+    ),
     pytest.param("lstm", PLAIN, {"dropout": 0.5, "recurrent_dropout": 0.2, "l2": 0.1}, id="bare"),
 ]
 

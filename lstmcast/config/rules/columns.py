@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from lstmcast.config.class_checks import class_columns
 from lstmcast.config.findings import Finding
 from lstmcast.config.hints import did_you_mean, near
 from lstmcast.config.locations import Location, dotted
-from lstmcast.config.schema import Config, Data, Features, PointOutput
+from lstmcast.config.schema import ClassesOutput, Config, Data, Features, PointOutput
 from lstmcast.models.attention import Parameters as AttentionParameters
 
 
@@ -45,10 +46,13 @@ def names_in_forecasts(config: Config) -> Iterator[Finding]:
         taken.add("target")
     if isinstance(config.model, AttentionParameters):
         taken.add("weight")
-    if not isinstance(config.output, PointOutput):
-        taken |= {str(level) for level in config.output.levels}
-    if config.calibration.method != "none":
-        taken |= {str(level) for level in config.calibration.quantiles}
+    if isinstance(config.output, ClassesOutput):
+        taken |= set(class_columns(config.output))
+    else:
+        if not isinstance(config.output, PointOutput):
+            taken |= {str(level) for level in config.output.levels}
+        if config.calibration.method != "none":
+            taken |= {str(level) for level in config.calibration.quantiles}
     for field, column in (("time", data.time), ("series", data.series)):
         if isinstance(column, str) and column in taken:
             yield Finding(
@@ -62,8 +66,10 @@ def feature_columns(config: Config) -> Iterator[Finding]:
     """Features are computed from targets and covariates that are numbers and vary."""
     data = config.data
     varying = [*data.past_covariates, *data.future_covariates]
-    numbers = [*data.targets, *(c.column for c in varying if c.type != "category")]
-    reasons = dict.fromkeys((c.column for c in varying), "is a category, not a number")
+    targets = data.targets if data.target_type == "number" else []
+    numbers = [*targets, *(c.column for c in varying if c.type != "category")]
+    words = (*data.targets, *(c.column for c in varying))
+    reasons = dict.fromkeys(words, "is a category, not a number")
     reasons |= dict.fromkeys(
         (c.column for c in data.static_covariates), "is a static covariate, which never changes"
     )

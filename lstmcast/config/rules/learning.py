@@ -53,9 +53,13 @@ def loss_fits_output(config: Config) -> Iterator[Finding]:
     loss, output = config.training.loss, config.output.type
     own = DEFAULT_LOSSES[output]
     if output == "point":
-        fits = loss not in ("quantile", "nll")
-        others = "quantiles" if loss == "quantile" else "normal, student_t or negative_binomial"
-        fix = f"Set output.type: {others}"
+        others = {
+            "quantile": "quantiles",
+            "nll": "normal, student_t or negative_binomial",
+            "cross_entropy": "classes",
+        }
+        fits = loss not in others
+        fix = f"Set output.type: {others.get(loss)}"
     else:
         fits = loss == own
         fix = f"Set training.loss: {own}"
@@ -63,7 +67,8 @@ def loss_fits_output(config: Config) -> Iterator[Finding]:
         yield Finding(
             ("training", "loss"),
             f"loss {loss} does not fit output {output}: quantile goes with quantiles, nll with "
-            f"distributions, the others with a point. {fix}, or leave the loss out.",
+            f"distributions, cross_entropy with classes, the others with a point. {fix}, or leave "
+            "the loss out.",
         )
 
 

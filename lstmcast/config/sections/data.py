@@ -102,6 +102,12 @@ class Data(Section):
     target: ColumnName | list[ColumnName] = Field(
         description="Column to forecast, or a list of them."
     )
+    target_type: Literal["number", "category", "label"] = Field(
+        default="number",
+        description="`category`: its levels, text or whole numbers, are the classes of "
+        "`task: classification`, where it is the default. `label`: it has one level in each "
+        "series, for `output.of: series`.",
+    )
     past_covariates: list[PastCovariate] = Field(
         default=[], description="Columns known up to the origin of a forecast; a name is enough."
     )

@@ -122,7 +122,9 @@ class Tune(Section):
         default=None, description="No trial begins after so many seconds."
     )
     objective: MetricName = Field(
-        default="mae", description="Metric of the validation windows, in the user's units."
+        default="mae",
+        description="Metric of the validation windows, in the user's units; for "
+        "`task: classification` it is `log_loss`.",
     )
     folds: PositiveInt = Field(
         default=1,

@@ -72,8 +72,41 @@ class NegativeBinomialOutput(_LevelsOutput):
     )
 
 
+class Direction(Section):
+    """Whether the target of a step lies above or below its value at the origin.
+
+    With a threshold of 0 the classes are `up`, above it, and `down`, not above it; else `down`,
+    `flat` and `up`.
+    """
+
+    threshold: Annotated[float, Field(ge=0)] = Field(
+        default=0.0,
+        description="In units of the target: a change of at most so much is `flat`.",
+    )
+
+
+class ClassesOutput(Section):
+    """A probability for each class; for `task: classification`."""
+
+    type: Literal["classes"] = Field(default="classes", description="Classes.")
+    of: Literal["steps", "series"] = Field(
+        default="steps",
+        description="`series`: each series has one class, which every window of it is to tell.",
+    )
+    direction: Direction | None = Field(
+        default=None,
+        description="The classes are the directions of a number, such as {threshold: 0.5}; null "
+        "where they are the levels of the target column.",
+    )
+
+
 Output = Annotated[
-    PointOutput | QuantilesOutput | NormalOutput | StudentTOutput | NegativeBinomialOutput,
+    PointOutput
+    | QuantilesOutput
+    | NormalOutput
+    | StudentTOutput
+    | NegativeBinomialOutput
+    | ClassesOutput,
     Field(discriminator="type"),
 ]
 # The loss of each type of output, where the config names none.
@@ -83,6 +116,7 @@ DEFAULT_LOSSES = {
     "normal": "nll",
     "student_t": "nll",
     "negative_binomial": "nll",
+    "classes": "cross_entropy",
 }
 
 
@@ -144,10 +178,16 @@ class Training(Section):
         default=100, description="Most passes over the training windows; may stop earlier."
     )
     batch_size: PositiveInt = Field(default=64, description="Windows in each gradient step.")
-    loss: Literal["mse", "mae", "huber", "quantile", "nll"] = Field(
+    loss: Literal["mse", "mae", "huber", "quantile", "nll", "cross_entropy"] = Field(
         default="mse",
         description="What is minimised. It follows the output where it is not named: `quantile` "
-        "with quantiles, `nll` (the negative log-likelihood) with distributions, else `mse`.",
+        "with quantiles, `nll` (the negative log-likelihood) with distributions, `cross_entropy` "
+        "with classes, else `mse`.",
+    )
+    class_weights: Literal["balanced"] | dict[str, Annotated[float, Field(gt=0)]] | None = Field(
+        default=None,
+        description="How much each class counts in the loss: {rare: 5}, where those not named "
+        "count 1; `balanced` lets all count alike, however rare in the training windows.",
     )
     huber_delta: Annotated[float, Field(gt=0)] = Field(
         default=1.0, description="Of `huber` only: the scaled error at which it turns linear."
@@ -221,11 +261,13 @@ class Evaluation(Section):
     metrics: list[MetricName] = Field(
         default=["mse", "rmse", "mae", "r2", "smape", "mase"],
         min_length=1,
-        description="In the user's units.",
+        description="In the user's units; for `task: classification` those of classes, and all of "
+        "them by default.",
     )
     baselines: list[BaselineName] = Field(
         default=["naive", "seasonal_naive", "drift"],
-        description="Forecasts without training, on the same windows.",
+        description="Forecasts without training, on the same windows; for `task: classification` "
+        "`majority` and `last`.",
     )
 
     @field_validator("metrics", "baselines")

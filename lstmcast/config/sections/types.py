@@ -23,8 +23,24 @@ Calendar = Literal[
     "weekend",
 ]
 Statistic = Literal["mean", "std", "min", "max", "median"]
-MetricName = Literal["mse", "rmse", "mae", "r2", "smape", "mase"]
-BaselineName = Literal["naive", "seasonal_naive", "drift"]
+MetricName = Literal[
+    "mse",
+    "rmse",
+    "mae",
+    "r2",
+    "smape",
+    "mase",
+    # Of classes.
+    "accuracy",
+    "balanced_accuracy",
+    "precision",
+    "recall",
+    "f1",
+    "log_loss",
+    "calibration_error",
+]
+# The last two are of classes.
+BaselineName = Literal["naive", "seasonal_naive", "drift", "majority", "last"]
 StatisticalName = Literal["auto_ets", "theta", "auto_arima"]
 
 

@@ -29,6 +29,11 @@ class Split(Section):
         default="panel",
         description="`panel`: the same cut times for all series; `series`: each has its own.",
     )
+    by: Literal["time", "series"] = Field(
+        default="time",
+        description="`series`, for `output.of: series`, where it is the default: whole series are "
+        "for training, for validation or for the test, chosen by a hash of their ids.",
+    )
 
     @model_validator(mode="after")
     def _all_alike(self) -> Self:
@@ -93,7 +98,8 @@ class Scaling(Section):
         default="standard", description="Scaler of all inputs but the targets."
     )
     target: Literal["standard", "minmax", "robust", "none"] = Field(
-        default="standard", description="Scaler of the targets; undone in the forecast."
+        default="standard",
+        description="Scaler of the targets; undone in the forecast. `none` for classes.",
     )
     per: Literal["panel", "series"] = Field(
         default="panel", description="One scaler for the whole panel, or one for each series."

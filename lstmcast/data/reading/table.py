@@ -45,12 +45,13 @@ class Table:
         return self.origin.place(row)
 
 
-def needed_columns(data: Data, *, ahead: bool = False) -> list[str]:
+def needed_columns(data: Data, *, ahead: bool = False, labels: bool = True) -> list[str]:
     """The columns to read: time, series, targets, covariates.
 
     Args:
         data: The `data` section of a config.
         ahead: For a file of future covariates: only the time, the series and those covariates.
+        labels: Whether the class of each series is to be there, where that is the target.
     """
     series = [] if data.series is None else [data.series]
     future = [covariate.column for covariate in data.future_covariates]
@@ -58,7 +59,8 @@ def needed_columns(data: Data, *, ahead: bool = False) -> list[str]:
         return _once([*data.time_columns, *series, *future])
     past = [covariate.column for covariate in data.past_covariates]
     static = [covariate.column for covariate in data.static_covariates]
-    return _once([*data.time_columns, *series, *data.targets, *past, *future, *static])
+    targets = data.targets if labels or data.target_type != "label" else []
+    return _once([*data.time_columns, *series, *targets, *past, *future, *static])
 
 
 def read_table(
@@ -154,7 +156,8 @@ def column_uses(data: Data, schema: Schema | None = None) -> dict[str, Use]:
         uses[covariate.column] = words[covariate.type]
     for column in () if schema is None else schema.columns:
         uses[column.name] = "text" if column.kind == "category" else "number"
-    uses.update((target, "number") for target in data.targets)
+    kind: Use = "number" if data.target_type == "number" else "text"
+    uses.update((target, kind) for target in data.targets)
     one_time = isinstance(data.time, str)
     uses.update((column, "time" if one_time else "part") for column in data.time_columns)
     if data.series is not None:

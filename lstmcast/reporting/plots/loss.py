@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from lstmcast.data.panel import FloatArray
-from lstmcast.reporting.contents import Contents, Fit
+from lstmcast.reporting.contents import Fit, WithFits
 from lstmcast.reporting.plots import style
 from lstmcast.reporting.wording import count, format_number
 
@@ -24,7 +24,7 @@ _ONE_OF_SEVERAL: dict[str, Any] = {"lw": 1.0, "alpha": 0.7}
 
 
 @style.styled
-def plot_loss(contents: Contents) -> Figure:
+def plot_loss(contents: WithFits) -> Figure:
     """Loss curves with the best epoch marked; below them the learning rate, where it changes.
 
     Of several networks, those of each.

@@ -8,11 +8,12 @@ from pathlib import Path
 
 from matplotlib.figure import Figure
 
-from lstmcast.reporting.catalogue import plots_left_out
-from lstmcast.reporting.contents import Contents
+from lstmcast.reporting.catalogue import class_plots_left_out, plots_left_out
+from lstmcast.reporting.contents import ClassContents, Contents
 from lstmcast.reporting.origins import Origins
 from lstmcast.reporting.plots.acf import plot_residual_acf
 from lstmcast.reporting.plots.calibration import plot_pit, plot_reliability
+from lstmcast.reporting.plots.classes import plot_class_reliability, plot_confusion
 from lstmcast.reporting.plots.error_by_step import plot_error_by_step
 from lstmcast.reporting.plots.forecast import plot_forecast
 from lstmcast.reporting.plots.loss import plot_loss
@@ -36,6 +37,12 @@ _PLOTTERS: dict[str, Callable[[Contents], Figure]] = {
     "residual_acf": plot_residual_acf,
 }
 
+_CLASS_PLOTTERS: dict[str, Callable[[ClassContents], Figure]] = {
+    "loss": plot_loss,
+    "confusion": plot_confusion,
+    "reliability": plot_class_reliability,
+}
+
 
 def write_plots(contents: Contents, directory: Path) -> list[Path]:
     """Write each plot as `<name>.png` (150 dpi) and `<name>.svg`.
@@ -55,6 +62,26 @@ def write_plots(contents: Contents, directory: Path) -> list[Path]:
     return [
         path
         for name, plot in _PLOTTERS.items()
+        if name not in left_out
+        for path in save(plot(contents), directory / name)
+    ]
+
+
+def write_class_plots(contents: ClassContents, directory: Path) -> list[Path]:
+    """Write the plots of a classification, as `write_plots` does.
+
+    Args:
+        contents: What to show.
+        directory: Where to; made if it is not there.
+
+    Returns:
+        The files written.
+    """
+    directory.mkdir(parents=True, exist_ok=True)
+    left_out = class_plots_left_out(contents)
+    return [
+        path
+        for name, plot in _CLASS_PLOTTERS.items()
         if name not in left_out
         for path in save(plot(contents), directory / name)
     ]

@@ -76,6 +76,10 @@ def _expand_dims(graph: Graph, operation: Any, x: Tensor) -> str:
     return graph.add("Unsqueeze", graph.name(x), graph.integers(*axes))
 
 
+def _log_softmax(graph: Graph, operation: Any, x: Tensor) -> str:
+    return graph.add("LogSoftmax", graph.name(x), axis=operation.axis)
+
+
 def _repeat(graph: Graph, operation: Any, x: Tensor) -> str:
     if x.shape[operation.axis] != 1:
         raise ResourceError("The ONNX export repeats along an axis of size 1 only.")
@@ -150,6 +154,7 @@ OPERATIONS: dict[str, Translation] = {
     "Relu": _elementwise("Relu"),
     "Tanh": _elementwise("Tanh"),
     "Softplus": _elementwise("Softplus"),
+    "LogSoftmax": _log_softmax,
     "Sum": _reduction("ReduceSum"),
     "Mean": _reduction("ReduceMean"),
     "Std": _deviation,
