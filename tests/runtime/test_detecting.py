@@ -8,10 +8,11 @@ from lstmcast.data.dataset import load_panel
 from lstmcast.errors import BundleError, ConfigError, TooShortError
 from lstmcast.experiment.calibrating import calibrate
 from lstmcast.runtime import bundle as files
-from lstmcast.runtime.bundle import Bundle, RunWriter
+from lstmcast.runtime.bundle import Bundle
 from lstmcast.runtime.detecting import detect
 from lstmcast.runtime.judging import Search
 from lstmcast.runtime.outputs import raw_outputs
+from lstmcast.runtime.run_writer import RunWriter
 from lstmcast.runtime.scores import Scores, fit_scores, needed_scores, read_scores
 from tests.builders import hourly_frame, panel_frame
 from tests.runtime.fakes import FakeNetwork, bundle_of, dataset_of, network_of

@@ -14,7 +14,7 @@ from lstmcast.config.schema import Config
 from lstmcast.errors import ConfigError, DataError, DataWarning
 from lstmcast.execution.local import LocalExecutor
 from lstmcast.experiment import TrainedRun, train
-from lstmcast.experiment.apart import _shares
+from lstmcast.experiment.apart import _Network, _shares
 from lstmcast.experiment.network import rebuild_forecaster
 from lstmcast.forecaster import Forecaster
 from lstmcast.runtime.forecasting import forecast
@@ -149,14 +149,17 @@ def test_one_for_each_series_needs_series(tmp_path: Path) -> None:
 
 
 def test_the_work_is_shared_in_few_bundles() -> None:
-    shares = _shares(10, 1, 2)
-    assert [share.parts for share in shares] == [(0, 1), (2, 3), (4,), (5,), (6,), (7,), (8,), (9,)]
-    assert [(share.member, share.parts) for share in _shares(1, 3, 2)] == [
-        (0, (0,)),
-        (1, (0,)),
-        (2, (0,)),
-    ]
-    several = _shares(3, 2, 8)
-    assert sorted((part, share.member) for share in several for part in share.parts) == [
+    def shared(n_parts: int, n_members: int, n_workers: int) -> list[tuple[int, tuple[int, ...]]]:
+        networks = [_Network(part, m) for part in range(n_parts) for m in range(n_members)]
+        return [(share.member, share.parts) for share in _shares(networks, n_workers)]
+
+    parts = [(0, 1), (2, 3), (4,), (5,), (6,), (7,), (8,), (9,)]
+    assert shared(10, 1, 2) == [(0, each) for each in parts]
+    assert shared(1, 3, 2) == [(0, (0,)), (1, (0,)), (2, (0,))]
+    several = shared(3, 2, 8)
+    assert sorted((part, member) for member, own in several for part in own) == [
         (part, member) for part in range(3) for member in range(2)
     ]
+    # Only what an interrupted training has not done.
+    assert _shares([_Network(2, 0)], 4)[0].parts == (2,)
+    assert _shares([], 4) == []
