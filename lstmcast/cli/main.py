@@ -13,6 +13,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from lstmcast import __version__
+from lstmcast.cli.audit import audit
 from lstmcast.cli.backtest import backtest
 from lstmcast.cli.compare import compare
 from lstmcast.cli.config import app as config_app
@@ -42,7 +43,19 @@ Exit codes: 0 ok, 1 a gate or a check failed, 2 usage or config, 3 data, 4 run d
 5 training diverged, 6 resource, 70 bug, 130 or 143 interrupted.
 """
 app = make_app(HELP)
-for command in (init, validate, train, tune, backtest, evaluate, compare, predict, models, doctor):
+for command in (
+    init,
+    validate,
+    audit,
+    train,
+    tune,
+    backtest,
+    evaluate,
+    compare,
+    predict,
+    models,
+    doctor,
+):
     app.command(context_settings=HELP_OPTIONS)(command)
 app.add_typer(runs_app, name="runs")
 app.add_typer(config_app, name="config")
