@@ -24,6 +24,7 @@ from lstmcast.cli.groups import HELP_OPTIONS, make_app, show_help
 from lstmcast.cli.init import init
 from lstmcast.cli.models import models
 from lstmcast.cli.predict import predict
+from lstmcast.cli.reproduce import reproduce
 from lstmcast.cli.runs import app as runs_app
 from lstmcast.cli.train import train
 from lstmcast.cli.tune import tune
@@ -52,6 +53,7 @@ for command in (
     backtest,
     evaluate,
     compare,
+    reproduce,
     predict,
     models,
     doctor,
