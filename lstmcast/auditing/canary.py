@@ -115,8 +115,9 @@ class Canary:
             self._tell(f"{self._place.name}: values after {name} are changed")
             own = self._seen(self._base, number, is_own=True)
             later = after_cut(self._place.panel, self._place.splits, number)
-            found = own.against(self._seen(self._place.changed(later), number))
-            found["forecasts"] = self._forecasts_after(later, number)
+            changed = self._place.changed(later)
+            found = own.against(self._seen(changed, number))
+            found["forecasts"] = self._forecasts_after(later, number, changed)
             for check, compared in found.items():
                 if compared.values:
                     yield self._check(check, name, compared)
@@ -139,9 +140,12 @@ class Canary:
         """The first row of each series after a cut, in the dataset's own panel."""
         return self._base.splits.bounds[:, cut + 1]
 
-    def _forecasts_after(self, later: Region, cut: int) -> Compared:
+    def _forecasts_after(self, later: Region, cut: int, changed: Dataset) -> Compared:
         """Forecasts of origins before a cut: what is declared as known over the horizon stays."""
         place, config = self._place, self._place.config
+        starts = origins_before(self._base, self._first(cut))
+        if not len(starts):
+            return Compared(0, 0, ())
         reach = config.window.lead + config.window.horizon
         known = replace(
             later,
@@ -149,11 +153,13 @@ class Canary:
             # `interpolate` fills from the later value on the same side of a cut.
             keeps_future=config.data.missing.strategy == "interpolate",
         )
-        starts = origins_before(self._base, self._first(cut))
-        if not len(starts):
-            return Compared(0, 0, ())
-        own = forecasts(self._base, self._network, starts)
-        return compare(own, forecasts(place.changed(known), self._network, starts))
+        if config.data.future_covariates:
+            changed = place.changed(known)
+        own = self._forecast(self._base, starts)
+        return compare(own, self._forecast(changed, starts))
+
+    def _forecast(self, dataset: Dataset, starts: IntArray) -> dict[str, np.ndarray]:
+        return forecasts(dataset, self._network, starts, trained_on=self._base)
 
     def _control(self) -> Check:
         """Values before the cut are changed: what is compared must differ."""
@@ -162,7 +168,9 @@ class Canary:
         first = first_after(place.panel, place.splits.cuts[:, 0])
         window = place.config.window
         begin = np.maximum(first - window.lookback - window.horizon, place.panel.offsets[:-1])
-        changed = place.changed(Region(first=begin, last=first))
+        # Gentle, so that a difference is one of values, not of columns or windows.
+        region = Region(first=begin, last=first)
+        changed = place.dataset(perturbed(place.panel, region, gentle=True, new_level=False))
         own = {"windows": fitted_windows(self._base, validated=False)}
         other = {"windows": fitted_windows(changed, validated=False)}
         if self._trains:
@@ -170,8 +178,8 @@ class Canary:
                 parts["weights"] = dict(short_fit(dataset, validated=False).weights)
         starts = origins_before(self._base, self._first(0))
         if len(starts):
-            own["forecasts"] = forecasts(self._base, self._network, starts)
-            other["forecasts"] = forecasts(changed, self._network, starts)
+            own["forecasts"] = self._forecast(self._base, starts)
+            other["forecasts"] = self._forecast(changed, starts)
         found = _Seen(own).against(_Seen(other))
         blind = [name for name, compared in found.items() if not compared.differing]
         said = ", ".join(f"{name} {each.differing:,}" for name, each in found.items())

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from lstmcast.data.panel import Column, FloatArray, IntArray, Panel
 from lstmcast.data.splitting import Splits
@@ -71,7 +72,9 @@ def after_cut(panel: Panel, splits: Splits, cut: int) -> Region:
     return Region(first=first, floor=trained)
 
 
-def perturbed(panel: Panel, region: Region, *, gentle: bool = False, seed: int = 0) -> Panel:
+def perturbed(
+    panel: Panel, region: Region, *, gentle: bool = False, new_level: bool = True, seed: int = 0
+) -> Panel:
     """The panel with other values in a region.
 
     They are drawn from the column's own and moved up, so that they stay in the domain of any
@@ -82,18 +85,19 @@ def perturbed(panel: Panel, region: Region, *, gentle: bool = False, seed: int =
         panel: Any panel.
         region: What is changed.
         gentle: No holes and no outliers.
+        new_level: Categories may be of a level that there was not.
         seed: Of the values that are drawn.
     """
     rng = np.random.default_rng(seed)
     values, codes = panel.values.copy(), panel.codes.copy()
+    levels = tuple((*each, *[NEW_LEVEL] * new_level) for each in panel.levels)
     schema = panel.schema
     for i, name in enumerate(schema.names(kind="number")):
         rows = region.rows(panel, schema.column(name))
         values[rows, i] = _other_numbers(panel.values[:, i], rows, rng, gentle=gentle)
     for i, name in enumerate(schema.names(kind="category")):
         rows = region.rows(panel, schema.column(name))
-        codes[rows, i] = _other_codes(panel, i, rows, rng, gentle=gentle)
-    levels = tuple((*each, NEW_LEVEL) for each in panel.levels)
+        codes[rows, i] = _other_codes(codes[rows, i], len(levels[i]), rng, gentle=gentle)
     return replace(panel, values=values, codes=codes, levels=levels)
 
 
@@ -116,12 +120,10 @@ def _other_numbers(
 
 
 def _other_codes(
-    panel: Panel, number: int, rows: BoolArray, rng: np.random.Generator, *, gentle: bool
-) -> np.ndarray:
-    codes = panel.codes[rows, number]
-    n_levels = len(panel.levels[number])
-    # One of the levels after its own, so that each is another; the last is the new one.
-    others = (np.maximum(codes, 0) + rng.integers(1, n_levels + 1, len(codes))) % (n_levels + 1)
+    codes: NDArray[np.int32], n_levels: int, rng: np.random.Generator, *, gentle: bool
+) -> NDArray[np.int32]:
+    # A level some places after its own, so that each is another.
+    others = (np.maximum(codes, 0) + rng.integers(1, max(2, n_levels), len(codes))) % n_levels
     if not gentle:
         others[_EVERY_HOLE - 1 :: _EVERY_HOLE] = -1
-    return np.asarray(others)
+    return others.astype(np.int32)

@@ -12,7 +12,8 @@ from lstmcast.data.dataset import Dataset, served
 from lstmcast.data.panel import FloatArray, IntArray
 from lstmcast.data.preparation import Preparation
 from lstmcast.data.preparing import Prepared
-from lstmcast.data.windows import Usable, gather_inputs, target_rows, window_starts
+from lstmcast.data.windows import BoolArray, Usable, gather_inputs, target_rows, window_starts
+from lstmcast.experiment.members import shapes_of
 from lstmcast.runtime.network import Network
 from lstmcast.runtime.outputs import n_outputs_of, window_inputs, window_outputs
 
@@ -35,8 +36,10 @@ WHAT: Mapping[str, str] = {
     "weights": "weights after a few steps of training",
     "forecasts": "inputs and forecasts of origins before the cut",
 }
-# Origins before a cut that are forecast: the nearest ones, and windows gathered at once.
+# Origins before a cut that are forecast: the nearest ones.
 FORECAST_ORIGINS = 512
+# Windows of a fit that are gathered, and values of their past: an even sample beyond.
+GATHERED_WINDOWS, GATHERED_VALUES = 4_096, 20_000_000
 
 
 def fitted_parts(preparation: Preparation) -> dict[str, dict[str, Any]]:
@@ -79,18 +82,48 @@ def fitted_windows(dataset: Dataset, *, validated: bool = True) -> dict[str, np.
         validated: Those to validate on, too.
 
     Returns:
-        `starts`, the inputs by name, and `targets`, each `(n_windows, …)`; with masked targets also
-        `observed`.
+        `starts`, of all windows; the rows that these read, each once, under `rows_…`; and, gathered
+        as a fit does it, the inputs by name and `targets` `(n, …)` of an even sample of windows, or
+        of all where that is not much. With masked targets also `observed`.
     """
     fitted, arrays = dataset.fitted_starts, dataset.prepared.arrays
     starts = np.concatenate([fitted.train, fitted.validation]) if validated else fitted.train
     window = dataset.preparation.config.window
-    rows = target_rows(starts, window)
-    read: dict[str, np.ndarray] = {"starts": starts, "targets": arrays.targets[rows]}
-    read.update(gather_inputs(arrays, starts, window))
+    behind = _covered(starts, window.lookback, dataset.panel.n_rows)
+    first_target = starts + window.lookback + window.lead
+    ahead = _covered(first_target, window.horizon, dataset.panel.n_rows)
+    sample = _sampled(starts, arrays.past.shape[1] * window.lookback)
+    rows = target_rows(sample, window)
+    read: dict[str, np.ndarray] = {
+        "starts": starts,
+        "rows_past": arrays.past[behind],
+        "rows_past_codes": arrays.past_codes[behind],
+        "rows_future": arrays.future[ahead],
+        "rows_future_codes": arrays.future_codes[ahead],
+        "rows_targets": arrays.targets[ahead],
+        "targets": arrays.targets[rows],
+    }
+    read.update(gather_inputs(arrays, sample, window))
     if arrays.observed is not None:
+        read["rows_observed"] = arrays.observed[ahead]
         read["observed"] = arrays.observed[rows]
     return read
+
+
+def _covered(first: IntArray, length: int, n_rows: int) -> BoolArray:
+    """Which rows are among `length` ones from some rows on, bool `(n_rows,)`."""
+    edges = np.zeros(n_rows + 1, dtype=np.int64)
+    np.add.at(edges, first, 1)
+    np.add.at(edges, first + length, -1)
+    return np.asarray(np.cumsum(edges[:-1]) > 0)
+
+
+def _sampled(starts: IntArray, size: int) -> IntArray:
+    """An even sample of windows of so many values each, the first and the last among them."""
+    most = min(GATHERED_WINDOWS, max(2, GATHERED_VALUES // max(1, size)))
+    if len(starts) <= most:
+        return starts
+    return np.asarray(starts[np.linspace(0, len(starts) - 1, most).astype(np.int64)])
 
 
 def origins_before(dataset: Dataset, first: IntArray) -> IntArray:
@@ -112,10 +145,22 @@ def origins_before(dataset: Dataset, first: IntArray) -> IntArray:
     return np.sort(starts[np.argsort(distance, kind="stable")[:FORECAST_ORIGINS]])
 
 
-def forecasts(dataset: Dataset, network: Network, starts: IntArray) -> dict[str, np.ndarray]:
-    """What a network reads of some windows, and says of them in the user's units."""
+def forecasts(
+    dataset: Dataset, network: Network, starts: IntArray, *, trained_on: Dataset
+) -> dict[str, np.ndarray]:
+    """What a network reads of some windows, and says of them in the user's units.
+
+    Args:
+        dataset: What is forecast.
+        network: From inputs to outputs.
+        starts: int64, `(n_windows,)`.
+        trained_on: What the network was made for. Where other columns were made of the data, it
+            cannot read them, and says nothing.
+    """
     prepared, preparation = dataset.prepared, dataset.preparation
     said: dict[str, np.ndarray] = dict(window_inputs(prepared, preparation, starts))
+    if shapes_of(preparation) != shapes_of(trained_on.preparation):
+        return said
     outputs = window_outputs(network, prepared, preparation, starts)
     said["forecast"] = outputs.points
     if outputs.quantiles is not None:

@@ -8,13 +8,15 @@ from typing import Any
 import numpy as np
 import pytest
 
-from lstmcast.auditing import Audit, Settings, audit, canary, short_fit
+from lstmcast.auditing import Audit, Settings, audit, canary, short_fit, views
 from lstmcast.auditing.kept import data_differences, kept_check
+from lstmcast.auditing.views import Probe
 from lstmcast.config.loading import config_from_mapping
 from lstmcast.config.schema import Config
-from lstmcast.data import cleaned, dataset
+from lstmcast.data import cleaned, dataset, fitting
 from lstmcast.data.dataset import build_dataset, fingerprint, load_panel
 from lstmcast.errors import ConfigError
+from lstmcast.experiment.members import shapes_of
 from lstmcast.runtime import outputs
 from tests.auditing.conftest import fake_fit
 from tests.builders import weekly_cycle
@@ -73,6 +75,28 @@ def test_statistics_of_all_rows_are_seen(frame: Any, monkeypatch: pytest.MonkeyP
     assert leaking(found, "training") >= FITTED
     assert leaking(found, "validation") >= FITTED
     assert found.verdict.startswith("There is a leak: scalers")
+
+
+def test_a_leak_that_makes_other_columns_is_a_leak_and_no_error(
+    frame: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Narrow:
+        """Reads the columns that it was made for, as a trained network does."""
+
+        def __init__(self, data: Any) -> None:
+            self._own, self._probe = shapes_of(data.preparation).past, Probe(data.preparation)
+
+        def __call__(self, inputs: Any) -> Any:
+            assert inputs["past"].shape[-1] == self._own
+            return self._probe(inputs)
+
+    def fit(data: Any, progress: Any) -> Any:
+        return replace(fake_fit(data, progress), network=Narrow(data))
+
+    monkeypatch.setattr(short_fit, "train_in_memory", fit)
+    assert audited(frame).passed
+    monkeypatch.setattr(fitting, "fit_vocabulary", lambda codes, levels: tuple(sorted(levels)))
+    assert leaking(audited(frame)) >= {"vocabularies", "forecasts"}
 
 
 @pytest.mark.usefixtures("untrained")
@@ -238,3 +262,24 @@ def test_other_data_are_told_apart_in_words(frame: Any) -> None:
     ]
     (said,) = data_differences({**kept, "fingerprint": "0"}, panel)
     assert said == "values or columns, not rows or times"
+
+
+def test_very_many_windows_are_sampled_but_all_their_rows_are_compared(
+    frame: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = full_config()
+    data = build_dataset(config, load_panel(config, frame=frame))
+    whole = views.fitted_windows(data)
+    monkeypatch.setattr(views, "GATHERED_WINDOWS", 5)
+    read = views.fitted_windows(data)
+    assert len(read["past"]) == len(read["targets"]) == 5
+    assert np.array_equal(read["past"][[0, -1]], whole["past"][[0, -1]])
+    assert np.array_equal(read["starts"], whole["starts"])
+    window, arrays = config.window, data.prepared.arrays
+    behind = np.unique(whole["starts"][:, None] + np.arange(window.lookback))
+    assert np.array_equal(read["rows_past"], arrays.past[behind])
+    ahead = np.unique(
+        whole["starts"][:, None] + window.lookback + window.lead + np.arange(window.horizon)
+    )
+    assert np.array_equal(read["rows_targets"], arrays.targets[ahead])
+    assert np.array_equal(read["rows_future"], arrays.future[ahead])
