@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 from lstmcast.config.schema import Window
 from lstmcast.data.panel import Column, FloatArray, IntArray, Panel
@@ -26,6 +27,8 @@ LEAK, SUSPICION = 0.99, 0.9
 OWN_LAGS = 8
 # Rows that are read, spread evenly; and fewer than which say nothing.
 MOST_ROWS, FEWEST_ROWS = 4_000, 40
+# Rows of which these are taken, where a target is known later.
+_CANDIDATES = 4 * MOST_ROWS
 # Share of a column's variance below which the target's past explains all of it.
 _EXPLAINED = 1e-8
 # Largest distance of an affine copy from the column, in its deviations.
@@ -76,10 +79,13 @@ def find_leaking_columns(
     rows = splits.rows("train", panel.n_rows)
     schema = panel.schema
     scaled = _scaled(np.where(rows[:, None], panel.values, np.nan), panel)
+    series = panel.series_of_row
     for t, target in enumerate(schema.targets):
+        held = _held(scaled[:, t], panel)
         for i, name in enumerate(schema.names(kind="number")):
             if i != t and name not in known:
-                pair = _Pair(panel, scaled[:, i], scaled[:, t], _held(scaled[:, t], panel))
+                candidates = _thinned(np.flatnonzero(~np.isnan(scaled[:, i])), _CANDIDATES)
+                pair = _Pair(panel, series, scaled[:, i], scaled[:, t], held, candidates)
                 yield _finding(pair, schema.column(name), target, window)
 
 
@@ -101,27 +107,28 @@ class _Pair:
 
     Attributes:
         panel: The data.
+        series: int32, `(n_rows,)`, the series of each row.
         column: float64, `(n_rows,)`, NaN where missing or outside the training rows.
         target: The same.
         held: The target with the last known value where it is missing; NaN before all.
+        candidates: int64, `(n,)`, rows where the column is known; of very many, some.
     """
 
     panel: Panel
+    series: NDArray[np.int32]
     column: FloatArray
     target: FloatArray
     held: FloatArray
+    candidates: IntArray
 
     def rows_with(self, steps: int) -> IntArray:
         """Rows where the column is known, and the target some steps later."""
-        rows = np.flatnonzero(~np.isnan(self.column))
-        rows = rows[~np.isnan(self.later(self.target, rows, steps))]
-        if len(rows) > MOST_ROWS:
-            rows = rows[np.linspace(0, len(rows) - 1, MOST_ROWS).astype(np.int64)]
-        return rows
+        is_known = ~np.isnan(self.later(self.target, self.candidates, steps))
+        return _thinned(self.candidates[is_known], MOST_ROWS)
 
     def later(self, values: FloatArray, rows: IntArray, steps: int) -> FloatArray:
         """Values so many steps after some rows of the same series; NaN beyond its ends."""
-        series = self.panel.series_of_row[rows]
+        series = self.series[rows]
         wanted = rows + steps
         first, end = self.panel.offsets[series], self.panel.offsets[series + 1]
         inside = (wanted >= first) & (wanted < end)
@@ -162,6 +169,13 @@ class _Pair:
         line = np.column_stack([np.ones(len(rows)), column])
         rest = later - line @ np.linalg.lstsq(line, later, rcond=None)[0]
         return bool(later.std() > _EXACT and np.abs(rest).max() <= _EXACT * later.std())
+
+
+def _thinned(rows: IntArray, most: int) -> IntArray:
+    """So many of some rows, spread evenly."""
+    if len(rows) <= most:
+        return rows
+    return np.asarray(rows[np.linspace(0, len(rows) - 1, most).astype(np.int64)])
 
 
 def _scaled(values: FloatArray, panel: Panel) -> FloatArray:

@@ -97,3 +97,11 @@ def test_a_run_is_not_overridden(trained_run: Path, invoke: Invoke) -> None:
     result = invoke("audit", trained_run, "--set", "window.horizon=2")
     assert result.code == 2
     assert "config.yaml" in result.err
+
+
+def test_data_that_were_handed_over_in_python_must_be_named(daily: Path, invoke: Invoke) -> None:
+    result = invoke("audit", daily, "--set", "data.path=null")
+    assert result.code == 2
+    assert "Name the file with --data" in result.err
+    named = invoke("audit", daily, "--set", "data.path=null", "--data", "daily.csv", "--no-train")
+    assert named.code == 0
