@@ -50,6 +50,26 @@ def processor_key() -> str:
     return hashlib.sha256(platform.processor().encode()).hexdigest()[:12]
 
 
+def processor_name() -> str:
+    """What the processor calls itself, as far as it is known."""
+    with suppress(OSError):
+        told = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace")
+        for line in told.splitlines():
+            name, _, value = line.partition(":")
+            if name.strip() == "model name":
+                return value.strip()
+    return platform.processor() or platform.machine()
+
+
+def hardware() -> dict[str, str | int]:
+    """What results may depend on in their last bits, as plain JSON values."""
+    return {
+        "system": f"{platform.system()} {platform.machine()}",
+        "processor": processor_name(),
+        "cpus": available_cpus(),
+    }
+
+
 def release_memory() -> None:
     """Give memory that is no longer used back to the machine.
 

@@ -12,6 +12,13 @@ import pytest
 from lstmcast import machine
 
 
+def test_the_hardware_is_told_in_plain_values() -> None:
+    found = machine.hardware()
+    assert set(found) == {"system", "processor", "cpus"}
+    assert found["processor"]
+    assert found["cpus"] == machine.available_cpus()
+
+
 @pytest.fixture
 def container(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr(machine, "_CGROUP", tmp_path)

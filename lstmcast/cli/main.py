@@ -13,6 +13,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from lstmcast import __version__
+from lstmcast.cli.audit import audit
 from lstmcast.cli.backtest import backtest
 from lstmcast.cli.compare import compare
 from lstmcast.cli.config import app as config_app
@@ -24,6 +25,7 @@ from lstmcast.cli.groups import HELP_OPTIONS, make_app, show_help
 from lstmcast.cli.init import init
 from lstmcast.cli.models import models
 from lstmcast.cli.predict import predict
+from lstmcast.cli.reproduce import reproduce
 from lstmcast.cli.runs import app as runs_app
 from lstmcast.cli.train import train
 from lstmcast.cli.tune import tune
@@ -46,11 +48,13 @@ app = make_app(HELP)
 COMMANDS = (
     init,
     validate,
+    audit,
     train,
     tune,
     backtest,
     evaluate,
     compare,
+    reproduce,
     predict,
     detect,
     models,

@@ -20,6 +20,7 @@ from lstmcast.evaluation.forecasts import WindowForecasts
 from lstmcast.experiment.measuring import Measured
 from lstmcast.experiment.members import shapes_of
 from lstmcast.experiment.network import Fitted
+from lstmcast.machine import hardware
 from lstmcast.reporting.contents import Actuals, Contents, Fit
 from lstmcast.reporting.report import choose_plots, render_report
 from lstmcast.reporting.wording import (
@@ -56,6 +57,7 @@ def manifest_of(dataset: Dataset, fitted: Fitted, created: datetime) -> dict[str
             "shapes": asdict(shapes_of(dataset.preparation)),
             "parameters": int(sum(weight.size for weight in fitted.weights.values())),
         },
+        "kernel": fitted.histories[0].plan.kernel.name,
         "onnx": dict(fitted.export),
     }
 
@@ -75,6 +77,7 @@ def origin_of(config: Config, panel: Panel, created: datetime) -> dict[str, Any]
             "python": platform.python_version(),
             **versions,
         },
+        "hardware": hardware(),
         "data": {
             "fingerprint": fingerprint(panel),
             "rows": panel.n_rows,

@@ -76,6 +76,12 @@ def test_what_forecasts_imports_exactly_that_and_onnx_runtime(
         assert imported(*arguments, cwd=tmp_path) & KNOWN == READING | {"onnxruntime"}
 
 
+def test_audit_without_training_imports_no_keras(daily: Path, tmp_path: Path) -> None:
+    assert imported("audit", "--help", cwd=tmp_path) & KNOWN == {"typer", "pydantic"}
+    found = imported("audit", daily, "--no-train", cwd=tmp_path)
+    assert not found & {"keras", "tensorflow", "jax", "matplotlib", "onnxruntime"}
+
+
 def test_runs_show_imports_nothing_heavy(trained_run: Path, tmp_path: Path) -> None:
     assert not imported("runs", "show", trained_run, cwd=tmp_path) & HEAVY
 

@@ -6,9 +6,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from lstmcast.auditing.checks import compare
+from lstmcast.auditing.views import fitted_windows
 from lstmcast.config.loading import config_from_mapping
 from lstmcast.data.dataset import build_dataset, load_panel
-from lstmcast.data.windows import gather_inputs, target_rows
+from lstmcast.data.windows import gather_inputs
 
 N_ROWS = 500
 SERIES = ("a", "b")
@@ -111,19 +113,12 @@ def test_values_after_the_training_cut_change_nothing_that_is_fitted_and_no_trai
     changed = perturbed(frame, cut_time(first, "train"), columns=ALL)
     second = build_dataset(config, load_panel(config, frame=changed))
     assert json.dumps(first.preparation.to_json()) == json.dumps(second.preparation.to_json())
-    starts = first.fitted_starts.train
-    assert len(starts) > 20
-    assert np.array_equal(starts, second.fitted_starts.train)
-    for name, values in gather_inputs(first.prepared.arrays, starts, config.window).items():
-        others = gather_inputs(second.prepared.arrays, starts, config.window)[name]
-        assert np.array_equal(values, others), name
-    rows = target_rows(starts, config.window)
-    targets = first.prepared.arrays.targets[rows]
-    assert np.array_equal(targets, second.prepared.arrays.targets[rows])
+    read = fitted_windows(first, validated=False)
+    assert len(read["starts"]) > 20
+    assert {"starts", "past", "future", "static", "targets"} <= set(read)
+    assert compare(read, fitted_windows(second, validated=False)).names == ()
     if strategy == "mask":
-        observed = first.prepared.arrays.observed[rows]
-        assert not observed.all()
-        assert np.array_equal(observed, second.prepared.arrays.observed[rows])
+        assert not read["observed"].all()
 
 
 @pytest.mark.parametrize("strategy", [s for s in STRATEGIES if s != "interpolate"])
