@@ -262,6 +262,10 @@ class Forecaster:
         from lstmcast.runtime.scores import needed_scores
         from lstmcast.runtime.tables import FOUND
 
+        if self._classifies:
+            raise ConfigError(
+                "`detect` judges numbers by their forecasts, and this run is a classification."
+            )
         self._check_names(set(FOUND), "anomalies")
         scores = needed_scores(self.bundle)
         ahead = None if future is None else future_panel(self.bundle, future)

@@ -9,10 +9,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from lstmcast.auditing.again import compare_forecasts
 from lstmcast.data.dataset import load_panel
 from lstmcast.errors import ConfigError
 from lstmcast.forecaster import Forecaster
-from lstmcast.runtime.bundle import verify_bundle
+from lstmcast.runtime.bundle import load_bundle, verify_bundle
 from lstmcast.tuning.trial import Item, Material, run_trial
 from tests.builders import panel_frame, symbols
 from tests.cli.conftest import invoke  # noqa: F401
@@ -155,3 +156,16 @@ def test_each_series_has_its_own_ensemble_for_its_direction():
     assert list(forecast)[2:] == ["step", "prediction", "p_down", "p_flat", "p_up"]
     assert np.allclose(forecast[["p_down", "p_flat", "p_up"]].sum(axis=1), 1)
     assert "log_loss" in forecaster.evaluate()["members"]["metrics"]["test"]
+
+
+def test_probabilities_are_compared_with_those_of_a_run_that_is_the_same(run):
+    bundle = load_bundle(run)
+    found = compare_forecasts(bundle, bundle)
+    assert found is not None and found.identical
+    with np.load(run / "forecasts.npz") as kept:
+        assert found.values == kept["probabilities"].size
+
+
+def test_classes_have_no_anomalies(fitted):
+    with pytest.raises(ConfigError, match="this run is a classification"):
+        fitted.detect(symbols(30, pattern=PATTERN))

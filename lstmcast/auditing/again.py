@@ -9,8 +9,15 @@ from typing import Any
 
 import numpy as np
 
+from lstmcast.config.class_defaults import CLASSIFICATION
 from lstmcast.runtime.bundle import FORECASTS, Bundle
-from lstmcast.runtime.kept_forecasts import MODEL, QUANTILES, read_kept
+from lstmcast.runtime.kept_forecasts import (
+    MODEL,
+    PROBABILITIES,
+    QUANTILES,
+    read_kept,
+    read_probabilities,
+)
 
 # The parts of `metrics.json` that are compared number by number.
 MEASURED = ("windows", "metrics", "metrics_scaled", "over_series")
@@ -87,6 +94,8 @@ def compare_forecasts(run: Bundle, again: Bundle) -> Arrays | None:
 
 
 def _forecasts(bundle: Bundle) -> dict[str, np.ndarray]:
+    if bundle.config.task == CLASSIFICATION:
+        return {PROBABILITIES: read_probabilities(bundle.path)}
     kept = read_kept(bundle.path)
     return {name: kept.array(name) for name in (MODEL, QUANTILES) if name in kept.names}
 

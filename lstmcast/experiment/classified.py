@@ -25,6 +25,7 @@ from lstmcast.reporting.report import choose_plots
 from lstmcast.reporting.wording import utc_moment
 from lstmcast.runtime import bundle as files
 from lstmcast.runtime.classifying import Priors, classify_windows, training_priors
+from lstmcast.runtime.kept_forecasts import PROBABILITIES
 from lstmcast.runtime.network import Network
 from lstmcast.runtime.run_writer import RunWriter
 from lstmcast.runtime.tables import class_forecasts_frame
@@ -133,7 +134,7 @@ def _arrays(test: ClassForecasts) -> Iterator[tuple[str, np.ndarray]]:
     yield "series", test.series
     yield "origin_times", test.origin_times
     yield "y_true", test.y_true
-    yield "probabilities", test.probabilities
+    yield PROBABILITIES, test.probabilities
     for name, baseline in test.baselines.items():
         yield f"baseline_{name}", baseline.classes
 

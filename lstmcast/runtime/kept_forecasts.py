@@ -30,6 +30,7 @@ from lstmcast.runtime.bundle import (
 from lstmcast.runtime.outputs import levels_of
 
 MODEL = "y_pred"
+PROBABILITIES = "probabilities"
 QUANTILES = "quantiles"
 BASELINE = "baseline_"
 
@@ -140,6 +141,16 @@ def read_kept(path: Path) -> KeptForecasts:
         )
     _check(kept)
     return kept
+
+
+def read_probabilities(path: Path) -> NDArray[np.float64]:
+    """The probabilities that a classification kept of its test windows, `(W, H, C)`.
+
+    Raises:
+        BundleError: If they cannot be read.
+    """
+    with _opened(path) as arrays:
+        return np.asarray(arrays[PROBABILITIES])
 
 
 def _names(path: Path, config: Config, arrays: Any) -> tuple[tuple[str, ...], NDArray[Any]]:
