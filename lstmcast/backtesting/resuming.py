@@ -22,8 +22,8 @@ from lstmcast import __version__
 from lstmcast.backtesting.plan import FoldResult, Group
 from lstmcast.config.loading import dump_config
 from lstmcast.config.schema import Config, Resources, Tune
+from lstmcast.files import held, partial_file, sha256_of
 from lstmcast.runtime.bundle import PARTIAL
-from lstmcast.runtime.files import held, partial_file, sha256_of
 
 _IDENTITY_LENGTH = 16
 

@@ -18,7 +18,7 @@ import numpy as np
 from lstmcast.config.schema import Config
 from lstmcast.data.preparation import Preparation
 from lstmcast.errors import BundleError, ConfigError
-from lstmcast.runtime.files import sha256_of
+from lstmcast.files import sha256_of
 
 if TYPE_CHECKING:
     from lstmcast.runtime.adapting import Learned

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from lstmcast.files import flush, sha256_of, writing
 from lstmcast.runtime.bundle import FORMAT, LOG, MANIFEST, PARTIAL, WEIGHTS
-from lstmcast.runtime.files import flush, sha256_of, writing
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -13,10 +13,10 @@ from typing import Any
 
 from lstmcast.data.panel import Panel
 from lstmcast.errors import ResourceError
+from lstmcast.files import held, partial_file
 from lstmcast.runtime.adapting import Learned, has_news, learn, nothing_learned
 from lstmcast.runtime.bundle import CALIBRATION, Bundle
 from lstmcast.runtime.calibration import Calibration
-from lstmcast.runtime.files import held, partial_file
 from lstmcast.runtime.network import Network
 
 FORMAT = 1

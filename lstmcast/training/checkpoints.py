@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from lstmcast.config.differing import differences
 from lstmcast.errors import ConfigError
-from lstmcast.runtime.files import held, partial_file, writing
+from lstmcast.files import held, partial_file, writing
 
 IDENTITY = "identity.json"
 SUFFIX = ".checkpoint"

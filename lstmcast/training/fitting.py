@@ -148,7 +148,8 @@ class Fitter:
             done = own and own.finished()
             if done:
                 load_weights(networks[0], done.arrays)
-                history = History.from_json(done.values)
+                # Where it stood among others may have been another place.
+                history = replace(History.from_json(done.values), plan=plan)
             else:
                 history = bench.fit(state, plan, progress, logs, own)
             histories.append(history)

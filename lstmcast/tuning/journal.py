@@ -22,7 +22,7 @@ from pydantic import TypeAdapter
 from lstmcast.config.differing import differences
 from lstmcast.config.locations import Location
 from lstmcast.errors import BundleError, ConfigError
-from lstmcast.runtime.files import held, partial_file, writing
+from lstmcast.files import held, partial_file, writing
 from lstmcast.tuning.trial import Trial
 
 HEADER = "search.json"

@@ -8,9 +8,9 @@ import pytest
 
 from lstmcast.errors import BundleError
 from lstmcast.experiment.calibrating import calibrate
+from lstmcast.files import held
 from lstmcast.runtime.adapting import nothing_learned
 from lstmcast.runtime.bundle import load_bundle
-from lstmcast.runtime.files import held
 from lstmcast.runtime.forecasting import forecast
 from lstmcast.runtime.inputs import history_panel
 from lstmcast.runtime.state import calibration_now, state_dir

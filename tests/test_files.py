@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from lstmcast import files
 from lstmcast.errors import ResourceError
-from lstmcast.runtime import files
-from lstmcast.runtime.files import flush, held, partial_file, writing
+from lstmcast.files import flush, held, partial_file, writing
 
 
 def test_what_the_system_refuses_names_the_path_and_what_to_do(tmp_path: Path) -> None:
@@ -131,7 +131,7 @@ def test_an_error_lets_go_of_the_directory(tmp_path: Path) -> None:
 
 def test_another_process_is_kept_out_until_the_holder_dies(tmp_path: Path) -> None:
     script = (
-        "import sys; from pathlib import Path; from lstmcast.runtime.files import held\n"
+        "import sys; from pathlib import Path; from lstmcast.files import held\n"
         "with held(Path(sys.argv[1]), 'busy'):\n"
         "    print('held', flush=True); sys.stdin.read()\n"
     )
