@@ -51,7 +51,7 @@ test: $(VENV)/.dev lint ## Install what development needs, lint, check the types
 test-jax: $(VENV)/.dev $(VENV)/.extra-jax ## Run the tests of the models and of training on JAX
 	@echo "== pytest on JAX"
 	@KERAS_BACKEND=jax $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile $(PYTEST_ARGS) \
-		tests/models tests/training tests/test_experiment.py
+		tests/models tests/training tests/experiment tests/test_experiment.py
 
 test-extras: $(VENV)/.dev $(VENV)/.extra-ray $(VENV)/.extra-stats ## Run the tests that need Ray or statsforecast, and the long ones
 	@echo "== pytest with Ray and statsforecast"
