@@ -32,37 +32,42 @@ _CUTS = {
 }
 
 
+Source = Annotated[
+    str,
+    typer.Argument(
+        metavar="CONFIG|RUN",
+        help="A YAML file, or a run: `latest`, an id, the beginning of one, a directory.",
+    ),
+]
+Data = Annotated[
+    str | None,
+    typer.Option("--data", metavar="FILE", help="The data, in place of the config's path."),
+]
+Folds = Annotated[
+    bool, typer.Option("--folds", help="Also each fold of the backtest, not the split alone.")
+]
+Train = Annotated[
+    bool,
+    typer.Option("--train/--no-train", help="Train for a few steps, to compare the weights, too."),
+]
+Known = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--known",
+        metavar="COLUMN",
+        help="A column that truly is known in time, whatever it goes with. Repeatable.",
+    ),
+]
+
+
 def audit(
-    source: Annotated[
-        str,
-        typer.Argument(
-            metavar="CONFIG|RUN",
-            help="A YAML file, or a run: `latest`, an id, the beginning of one, a directory.",
-        ),
-    ],
+    source: Source,
     overrides: Overrides = None,
     *,
-    data: Annotated[
-        str | None,
-        typer.Option("--data", metavar="FILE", help="The data, in place of the config's path."),
-    ] = None,
-    folds: Annotated[
-        bool, typer.Option("--folds", help="Also each fold of the backtest, not the split alone.")
-    ] = False,
-    train: Annotated[
-        bool,
-        typer.Option(
-            "--train/--no-train", help="Train for a few steps, to compare the weights, too."
-        ),
-    ] = True,
-    known: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--known",
-            metavar="COLUMN",
-            help="A column that truly is known in time, whatever it goes with. Repeatable.",
-        ),
-    ] = None,
+    data: Data = None,
+    folds: Folds = False,
+    train: Train = True,
+    known: Known = None,
     runs_dir: RunsDir = RUNS_DIR,
     as_json: AsJson = False,
     quiet: Quiet = False,

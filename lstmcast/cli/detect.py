@@ -19,70 +19,78 @@ STDIN = "-"
 _PLOTS = (".png", ".svg", ".pdf")
 
 
+Data = Annotated[
+    str,
+    typer.Option(
+        "--data",
+        metavar="FILE",
+        help="The values to judge, with the history before them, `-` for standard input; those "
+        "after the validation period are.",
+    ),
+]
+Rate = Annotated[
+    float,
+    typer.Option(
+        "--rate", metavar="SHARE", help="Share of false alarms among values as validation had."
+    ),
+]
+Step = Annotated[
+    int,
+    typer.Option("--step", min=1, metavar="N", help="Judge by the forecast made N steps before."),
+]
+Replace = Annotated[
+    bool,
+    typer.Option(
+        "--replace/--no-replace",
+        help="Let later forecasts read the forecast of an anomaly in its place, so that one "
+        "spike gives one alarm.",
+    ),
+]
+Future = Annotated[
+    str | None,
+    typer.Option(
+        "--future",
+        metavar="FILE",
+        help="The future covariates after the end of the data, so that the last values are "
+        "judged too.",
+    ),
+]
+Output = Annotated[
+    str | None,
+    typer.Option(
+        "--output",
+        "-o",
+        metavar="FILE",
+        help="Write to this file, `-` for standard output. Without it: a summary on a "
+        "terminal, CSV in a pipe.",
+    ),
+]
+Form = Annotated[
+    Format | None,
+    typer.Option("--format", help="Without it: by the name of the file, else csv."),
+]
+Plot = Annotated[
+    Path | None,
+    typer.Option(
+        "--plot",
+        metavar="FILE",
+        help="Draw the values beside what was expected: .png, .svg or .pdf.",
+    ),
+]
+
+
 def detect(
     run: RunName,
-    data: Annotated[
-        str,
-        typer.Option(
-            "--data",
-            metavar="FILE",
-            help="The values to judge, with the history before them, `-` for standard input; those "
-            "after the validation period are.",
-        ),
-    ],
+    data: Data,
     *,
-    rate: Annotated[
-        float,
-        typer.Option(
-            "--rate", metavar="SHARE", help="Share of false alarms among values as validation had."
-        ),
-    ] = 0.01,
-    step: Annotated[
-        int,
-        typer.Option(
-            "--step", min=1, metavar="N", help="Judge by the forecast made N steps before."
-        ),
-    ] = 1,
-    replace: Annotated[
-        bool,
-        typer.Option(
-            "--replace/--no-replace",
-            help="Let later forecasts read the forecast of an anomaly in its place, so that one "
-            "spike gives one alarm.",
-        ),
-    ] = True,
-    future: Annotated[
-        str | None,
-        typer.Option(
-            "--future",
-            metavar="FILE",
-            help="The future covariates after the end of the data, so that the last values are "
-            "judged too.",
-        ),
-    ] = None,
+    rate: Rate = 0.01,
+    step: Step = 1,
+    replace: Replace = True,
+    future: Future = None,
     only: Annotated[bool, typer.Option("--only", help="Write the anomalies alone.")] = False,
-    output: Annotated[
-        str | None,
-        typer.Option(
-            "--output",
-            "-o",
-            metavar="FILE",
-            help="Write to this file, `-` for standard output. Without it: a summary on a "
-            "terminal, CSV in a pipe.",
-        ),
-    ] = None,
-    form: Annotated[
-        Format | None,
-        typer.Option("--format", help="Without it: by the name of the file, else csv."),
-    ] = None,
-    plot: Annotated[
-        Path | None,
-        typer.Option(
-            "--plot",
-            metavar="FILE",
-            help="Draw the values beside what was expected: .png, .svg or .pdf.",
-        ),
-    ] = None,
+    output: Output = None,
+    form: Form = None,
+    plot: Plot = None,
     most: MaxShare = None,
     runs_dir: RunsDir = RUNS_DIR,
     as_json: AsJson = False,

@@ -22,98 +22,111 @@ if TYPE_CHECKING:
 STDIN = "-"
 
 
+Data = Annotated[
+    str | None,
+    typer.Option(
+        "--data",
+        metavar="FILE",
+        help="History to forecast from, `-` for standard input. Without it: the last rows of "
+        "the training file, kept in the run.",
+    ),
+]
+Future = Annotated[
+    str | None,
+    typer.Option(
+        "--future",
+        metavar="FILE",
+        help="The future covariates over the horizon, `-` for standard input; --template "
+        "writes the file to fill in.",
+    ),
+]
+Steps = Annotated[
+    int | None,
+    typer.Option(
+        "--steps",
+        min=1,
+        metavar="N",
+        help="How many steps; without it window.horizon. Beyond it the forecast goes on from "
+        "itself.",
+    ),
+]
+Samples = Annotated[
+    int | None,
+    typer.Option(
+        "--samples",
+        min=1,
+        metavar="N",
+        help="Write N paths that each series may take, drawn at random, instead of the "
+        "forecast. Not of a point forecast without intervals.",
+    ),
+]
+Sample = Annotated[
+    bool,
+    typer.Option(
+        "--sample",
+        help="Of classes: draw each by its probability, not the most probable one.",
+    ),
+]
+Temperature = Annotated[
+    float | None,
+    typer.Option(
+        "--temperature",
+        metavar="T",
+        help="With --sample: below 1 what is probable is drawn more often, above less; 1 "
+        "without it.",
+    ),
+]
+Seed = Annotated[
+    int | None,
+    typer.Option(
+        "--seed",
+        min=0,
+        metavar="N",
+        help="With --sample: another seed draws other classes; without it the config's.",
+    ),
+]
+Output = Annotated[
+    str | None,
+    typer.Option(
+        "--output",
+        "-o",
+        metavar="FILE",
+        help="Write to this file, `-` for standard output. Without it: a table to read on a "
+        "terminal, CSV in a pipe.",
+    ),
+]
+Form = Annotated[
+    Format | None,
+    typer.Option("--format", help="Without it: by the name of the file, else csv."),
+]
+Template = Annotated[
+    bool,
+    typer.Option("--template", help="Write the file of future covariates to fill in instead."),
+]
+Learn = Annotated[
+    bool,
+    typer.Option(
+        "--learn/--no-learn",
+        help="Let the intervals learn from the actual values that --data brings, and keep that "
+        "beside the run, in RUN.state.",
+    ),
+]
+
+
 def predict(
     run: RunName,
-    data: Annotated[
-        str | None,
-        typer.Option(
-            "--data",
-            metavar="FILE",
-            help="History to forecast from, `-` for standard input. Without it: the last rows of "
-            "the training file, kept in the run.",
-        ),
-    ] = None,
+    data: Data = None,
     *,
-    future: Annotated[
-        str | None,
-        typer.Option(
-            "--future",
-            metavar="FILE",
-            help="The future covariates over the horizon, `-` for standard input; --template "
-            "writes the file to fill in.",
-        ),
-    ] = None,
-    steps: Annotated[
-        int | None,
-        typer.Option(
-            "--steps",
-            min=1,
-            metavar="N",
-            help="How many steps; without it window.horizon. Beyond it the forecast goes on from "
-            "itself.",
-        ),
-    ] = None,
-    samples: Annotated[
-        int | None,
-        typer.Option(
-            "--samples",
-            min=1,
-            metavar="N",
-            help="Write N paths that each series may take, drawn at random, instead of the "
-            "forecast. Not of a point forecast.",
-        ),
-    ] = None,
-    sample: Annotated[
-        bool,
-        typer.Option(
-            "--sample",
-            help="Of classes: draw each by its probability, not the most probable one.",
-        ),
-    ] = False,
-    temperature: Annotated[
-        float | None,
-        typer.Option(
-            "--temperature",
-            metavar="T",
-            help="With --sample: below 1 what is probable is drawn more often, above less; 1 "
-            "without it.",
-        ),
-    ] = None,
-    seed: Annotated[
-        int | None,
-        typer.Option(
-            "--seed",
-            min=0,
-            metavar="N",
-            help="With --sample: another seed draws other classes; without it the config's.",
-        ),
-    ] = None,
-    output: Annotated[
-        str | None,
-        typer.Option(
-            "--output",
-            "-o",
-            metavar="FILE",
-            help="Write to this file, `-` for standard output. Without it: a table to read on a "
-            "terminal, CSV in a pipe.",
-        ),
-    ] = None,
-    form: Annotated[
-        Format | None,
-        typer.Option("--format", help="Without it: by the name of the file, else csv."),
-    ] = None,
-    template: Annotated[
-        bool,
-        typer.Option("--template", help="Write the file of future covariates to fill in instead."),
-    ] = False,
-    learn: Annotated[
-        bool,
-        typer.Option(
-            "--learn/--no-learn",
-            help="Let the intervals learn from the actual values that --data brings, and keep that "
-            "beside the run, in RUN.state.",
-        ),
-    ] = True,
+    future: Future = None,
+    steps: Steps = None,
+    samples: Samples = None,
+    sample: Sample = False,
+    temperature: Temperature = None,
+    seed: Seed = None,
+    output: Output = None,
+    form: Form = None,
+    template: Template = False,
+    learn: Learn = True,
     runs_dir: RunsDir = RUNS_DIR,
     as_json: AsJson = False,
     quiet: Quiet = False,
