@@ -5,7 +5,9 @@ from __future__ import annotations
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
 
 from lstmcast.cli.frames import Format, encode, readable, records, write_file
 from lstmcast.cli.output import show_path
@@ -18,6 +20,20 @@ if TYPE_CHECKING:
     from lstmcast.config.schema import CsvFormat
 
 STDOUT = "-"
+Output = Annotated[
+    str | None,
+    typer.Option(
+        "--output",
+        "-o",
+        metavar="FILE",
+        help="Write to this file, `-` for standard output. Without it: a table to read on a "
+        "terminal, CSV in a pipe.",
+    ),
+]
+Form = Annotated[
+    Format | None,
+    typer.Option("--format", help="Without it: by the name of the file, else csv."),
+]
 
 
 @dataclass(frozen=True)

@@ -7,8 +7,7 @@ from typing import Annotated
 
 import typer
 
-from lstmcast.cli.delivering import Delivery, deliver
-from lstmcast.cli.frames import Format
+from lstmcast.cli.delivering import Delivery, Form, Output, deliver
 from lstmcast.cli.gates import MaxShare, max_share
 from lstmcast.cli.opening import open_run, warn_of_keras
 from lstmcast.cli.options import RUNS_DIR, AsJson, Quiet, RunName, RunsDir
@@ -54,20 +53,6 @@ Future = Annotated[
         help="The future covariates after the end of the data, so that the last values are "
         "judged too.",
     ),
-]
-Output = Annotated[
-    str | None,
-    typer.Option(
-        "--output",
-        "-o",
-        metavar="FILE",
-        help="Write to this file, `-` for standard output. Without it: a summary on a "
-        "terminal, CSV in a pipe.",
-    ),
-]
-Form = Annotated[
-    Format | None,
-    typer.Option("--format", help="Without it: by the name of the file, else csv."),
 ]
 Plot = Annotated[
     Path | None,

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from lstmcast.cli.delivering import Delivery, deliver
-from lstmcast.cli.frames import Format
+from lstmcast.cli.delivering import Delivery, Form, Output, deliver
 from lstmcast.cli.opening import open_run, warn_of_keras
 from lstmcast.cli.options import RUNS_DIR, AsJson, Quiet, RunName, RunsDir
 from lstmcast.cli.output import Console
@@ -84,20 +83,6 @@ Seed = Annotated[
         metavar="N",
         help="With --sample: another seed draws other classes; without it the config's.",
     ),
-]
-Output = Annotated[
-    str | None,
-    typer.Option(
-        "--output",
-        "-o",
-        metavar="FILE",
-        help="Write to this file, `-` for standard output. Without it: a table to read on a "
-        "terminal, CSV in a pipe.",
-    ),
-]
-Form = Annotated[
-    Format | None,
-    typer.Option("--format", help="Without it: by the name of the file, else csv."),
 ]
 Template = Annotated[
     bool,

@@ -4,21 +4,20 @@ from __future__ import annotations
 
 from typing import Any, get_args
 
-from lstmcast.config.sections.types import BaselineName, MetricName
+from lstmcast.config.sections.types import (
+    BaselineName,
+    ClassBaselineName,
+    ClassMetricName,
+    MetricName,
+    NumberBaselineName,
+    NumberMetricName,
+)
 
 CLASSIFICATION = "classification"
-CLASS_METRICS: tuple[MetricName, ...] = (
-    "accuracy",
-    "balanced_accuracy",
-    "precision",
-    "recall",
-    "f1",
-    "log_loss",
-    "calibration_error",
-)
-CLASS_BASELINES: tuple[BaselineName, ...] = ("majority", "last")
-NUMBER_METRICS = tuple(name for name in get_args(MetricName) if name not in CLASS_METRICS)
-NUMBER_BASELINES = tuple(name for name in get_args(BaselineName) if name not in CLASS_BASELINES)
+CLASS_METRICS: tuple[MetricName, ...] = get_args(ClassMetricName)
+CLASS_BASELINES: tuple[BaselineName, ...] = get_args(ClassBaselineName)
+NUMBER_METRICS: tuple[MetricName, ...] = get_args(NumberMetricName)
+NUMBER_BASELINES: tuple[BaselineName, ...] = get_args(NumberBaselineName)
 CLASS_OBJECTIVE = "log_loss"
 
 

@@ -23,14 +23,8 @@ Calendar = Literal[
     "weekend",
 ]
 Statistic = Literal["mean", "std", "min", "max", "median"]
-MetricName = Literal[
-    "mse",
-    "rmse",
-    "mae",
-    "r2",
-    "smape",
-    "mase",
-    # Of classes.
+NumberMetricName = Literal["mse", "rmse", "mae", "r2", "smape", "mase"]
+ClassMetricName = Literal[
     "accuracy",
     "balanced_accuracy",
     "precision",
@@ -39,8 +33,10 @@ MetricName = Literal[
     "log_loss",
     "calibration_error",
 ]
-# The last two are of classes.
-BaselineName = Literal["naive", "seasonal_naive", "drift", "majority", "last"]
+MetricName = Literal[NumberMetricName, ClassMetricName]
+NumberBaselineName = Literal["naive", "seasonal_naive", "drift"]
+ClassBaselineName = Literal["majority", "last"]
+BaselineName = Literal[NumberBaselineName, ClassBaselineName]
 StatisticalName = Literal["auto_ets", "theta", "auto_arima"]
 
 

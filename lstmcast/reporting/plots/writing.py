@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 
 from matplotlib.figure import Figure
@@ -57,14 +58,9 @@ def write_plots(contents: Contents, directory: Path) -> list[Path]:
     Returns:
         The files written.
     """
-    directory.mkdir(parents=True, exist_ok=True)
     left_out = plots_left_out(contents)
-    return [
-        path
-        for name, plot in _PLOTTERS.items()
-        if name not in left_out
-        for path in save(plot(contents), directory / name)
-    ]
+    plots = {name: plot for name, plot in _PLOTTERS.items() if name not in left_out}
+    return _save_all({name: partial(plot, contents) for name, plot in plots.items()}, directory)
 
 
 def write_class_plots(contents: ClassContents, directory: Path) -> list[Path]:
@@ -77,14 +73,9 @@ def write_class_plots(contents: ClassContents, directory: Path) -> list[Path]:
     Returns:
         The files written.
     """
-    directory.mkdir(parents=True, exist_ok=True)
     left_out = class_plots_left_out(contents)
-    return [
-        path
-        for name, plot in _CLASS_PLOTTERS.items()
-        if name not in left_out
-        for path in save(plot(contents), directory / name)
-    ]
+    plots = {name: plot for name, plot in _CLASS_PLOTTERS.items() if name not in left_out}
+    return _save_all({name: partial(plot, contents) for name, plot in plots.items()}, directory)
 
 
 def write_backtest_plots(contents: Contents, origins: Origins, directory: Path) -> list[Path]:
@@ -98,12 +89,14 @@ def write_backtest_plots(contents: Contents, origins: Origins, directory: Path) 
     Returns:
         The files written.
     """
+    plots = {name: partial(_PLOTTERS[name], contents) for name in ("error_by_step", "forecast")}
+    return _save_all({"origins": partial(plot_origins, origins), **plots}, directory)
+
+
+def _save_all(plots: Mapping[str, Callable[[], Figure]], directory: Path) -> list[Path]:
+    """Draw each plot and write it, one figure in memory at a time."""
     directory.mkdir(parents=True, exist_ok=True)
-    figures = {
-        "origins": plot_origins(origins),
-        **{name: _PLOTTERS[name](contents) for name in ("error_by_step", "forecast")},
-    }
-    return [path for name, figure in figures.items() for path in save(figure, directory / name)]
+    return [path for name, plot in plots.items() for path in save(plot(), directory / name)]
 
 
 @styled
