@@ -164,7 +164,7 @@ def forecasts(
     outputs = window_outputs(network, prepared, preparation, starts)
     said["forecast"] = outputs.points
     if outputs.quantiles is not None:
-        said["quantiles"] = outputs.quantiles
+        said["quantiles"] = outputs.quantiles[:]
     return said
 
 

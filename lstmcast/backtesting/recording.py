@@ -20,7 +20,7 @@ from lstmcast.reporting.contents import Actuals, Contents
 from lstmcast.reporting.report import choose_plots
 from lstmcast.reporting.wording import count, short_time, step_length, utc_moment
 from lstmcast.runtime import bundle as files
-from lstmcast.runtime.run_writer import RunWriter
+from lstmcast.runtime.run_writer import Blocks, RunWriter
 from lstmcast.runtime.tables import forecasts_frame
 
 if TYPE_CHECKING:
@@ -126,7 +126,7 @@ def _fold_row(fold: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
 def _write_forecasts(writer: RunWriter, done: Backtested) -> None:
     """Every forecast, with the fold that it is of."""
 
-    def arrays() -> Iterator[tuple[str, np.ndarray]]:
+    def arrays() -> Iterator[tuple[str, np.ndarray | Blocks]]:
         yield "fold", done.fold
         yield from forecast_arrays(done.forecasts)
 

@@ -83,8 +83,9 @@ def _fit(
         raise _nothing_to_score(task, data, dataset.prepared)
     follower.fit_begins(fold.number, task.n_folds)
     trained = train_in_memory(dataset, follower.training, weights=weights)
-    calibration, warnings = calibrate(dataset, trained.network)
-    return _Fitted(fold.number, dataset, trained, calibration, (*dataset.warnings, *warnings))
+    calibrated = calibrate(dataset, trained.network)
+    warnings = (*dataset.warnings, *calibrated.notes)
+    return _Fitted(fold.number, dataset, trained, calibrated.calibration, warnings)
 
 
 def _forecast(task: Task, fold: Fold, data: FoldData, fitted: _Fitted, began: float) -> FoldResult:
@@ -97,7 +98,7 @@ def _forecast(task: Task, fold: Fold, data: FoldData, fitted: _Fitted, began: fl
     carried = carried_forward(prepared, starts, task.config, fitted_before=data.splits.bounds[:, 2])
     arrays = {"starts": data.in_whole(starts), "points": outputs.points, **carried.forecasts}
     if outputs.quantiles is not None:
-        arrays["quantiles"] = outputs.quantiles
+        arrays["quantiles"] = outputs.quantiles[:]
     if outputs.parameters is not None:
         arrays["parameters"] = outputs.parameters
     facts = {

@@ -58,7 +58,7 @@ class WindowForecasts:
         times: datetime64[us] `(W, H)`, time of each target step, taken by window.
         y_true: float64 `(W, H, T)`, what came true, taken by window.
         y_pred: float64 `(W, H, T)`, the point forecast.
-        quantiles: float64 `(W, H, T, Q)`, or None for a point forecast.
+        quantiles: float64 `(W, H, T, Q)`, taken by window, or None for a point forecast.
         levels: The `Q` levels, ascending; empty for a point forecast.
         baselines: For each baseline by name, its forecast, float64 `(W, H, T)`, taken by window.
         targets: Names of the targets.
@@ -75,7 +75,7 @@ class WindowForecasts:
     times: ByWindow
     y_true: ByWindow
     y_pred: FloatArray
-    quantiles: FloatArray | None
+    quantiles: ByWindow | None
     levels: tuple[float, ...]
     baselines: Mapping[str, ByWindow]
     targets: tuple[str, ...]

@@ -15,9 +15,11 @@ import numpy as np
 from lstmcast.config.schema import MetricName
 from lstmcast.data.panel import FloatArray, IntArray
 from lstmcast.evaluation import metrics as formulas
-from lstmcast.evaluation.forecasts import WindowForecasts
+from lstmcast.evaluation.forecasts import ByWindow, WindowForecasts
 from lstmcast.evaluation.probabilistic import add_scores, crps_scores, distribution_crps
 
+# Windows whose quantiles are in memory at once.
+BLOCK = 4_096
 _UNSCALED: Mapping[MetricName, Callable[[FloatArray, FloatArray], float]] = {
     "mse": formulas.mse,
     "rmse": formulas.rmse,
@@ -174,18 +176,19 @@ def score_split(
 
 
 def quantile_scores(
-    y_true: FloatArray, quantiles: FloatArray, levels: Sequence[float]
+    y_true: FloatArray, quantiles: ByWindow, levels: Sequence[float]
 ) -> dict[str, float | None]:
-    """`pinball` and `coverage` of `score_split`, of quantiles `(W, H, T, Q)`."""
+    """`pinball` and `coverage` of `score_split`, of quantiles `(W, H, T, Q)`, block by block."""
     if not y_true.size:
         return {"pinball": None, "coverage": None}
-    losses = [formulas.pinball(y_true, quantiles[..., i], tau) for i, tau in enumerate(levels)]
-    covered = (
-        formulas.coverage(y_true, quantiles[..., 0], quantiles[..., -1])
-        if len(levels) > 1
-        else None
-    )
-    return {"pinball": _json_number(float(np.mean(losses))), "coverage": covered}
+    loss = covered = 0.0
+    for first in range(0, len(y_true), BLOCK):
+        true, found = y_true[first : first + BLOCK], quantiles[first : first + BLOCK]
+        losses = [formulas.pinball(true, found[..., i], tau) for i, tau in enumerate(levels)]
+        loss += float(np.mean(losses)) * len(true)
+        covered += formulas.coverage(true, found[..., 0], found[..., -1]) * len(true)
+    coverage = covered / len(y_true) if len(levels) > 1 else None
+    return {"pinball": _json_number(loss / len(y_true)), "coverage": coverage}
 
 
 def scaled_scores(forecasts: WindowForecasts, deviation: FloatArray) -> dict[str, float | None]:

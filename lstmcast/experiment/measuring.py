@@ -21,9 +21,10 @@ from lstmcast.evaluation.verdicts import (
     fit_verdict,
     shared_verdict,
 )
+from lstmcast.experiment.calibrating import Calibrated
 from lstmcast.experiment.network import Fitted
 from lstmcast.runtime.adapting import Learned
-from lstmcast.runtime.calibration import Calibration, Outputs
+from lstmcast.runtime.calibration import Outputs
 from lstmcast.runtime.evaluating import (
     Scales,
     forecast_windows,
@@ -60,15 +61,16 @@ class Measured:
     by_series: SeriesScores | None = None
 
 
-def measure(dataset: Dataset, fitted: Fitted, calibration: Calibration | None) -> Measured:
+def measure(dataset: Dataset, fitted: Fitted, calibrated: Calibrated) -> Measured:
     """Forecast the windows of every split and score them.
 
     Args:
         dataset: The splits.
         fitted: The network that the run will forecast with, its members, and how they were fitted.
-        calibration: Of its intervals.
+        calibrated: Its intervals.
     """
     preparation, config = dataset.preparation, dataset.preparation.config
+    calibration = calibrated.calibration
     scales = training_scales(dataset.prepared, dataset.splits)
     scored = scored_windows(dataset)
     metrics = {**fit_facts(dataset, fitted), "metrics_scaled": {}, "scales": scales.to_json()}
@@ -92,7 +94,7 @@ def measure(dataset: Dataset, fitted: Fitted, calibration: Calibration | None) -
         metrics["members"] = _members(dataset, fitted, scales, calibrated=calibration is not None)
     # One split after the other, and only the forecasts of the last are kept.
     score("train")
-    score("validation")
+    score("validation", calibrated.said)
     said = all_outputs(fitted.network, dataset.prepared, preparation, scored["test"])
     test = score("test", said)
     by_series = None

@@ -6,7 +6,7 @@ import hashlib
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,7 +19,7 @@ from lstmcast.data.dataset import Dataset, build_dataset, fingerprint, load_pane
 from lstmcast.errors import ConfigError, DataError, DivergedError
 from lstmcast.execution.work import Executor
 from lstmcast.experiment.apart import check_apart
-from lstmcast.experiment.calibrating import calibrate
+from lstmcast.experiment.calibrating import Calibrated, calibrate
 from lstmcast.experiment.classified import (
     MeasuredClasses,
     measure_classes,
@@ -38,7 +38,6 @@ from lstmcast.experiment.recording import (
     write_scores,
 )
 from lstmcast.machine import release_memory
-from lstmcast.runtime.calibration import Calibration
 from lstmcast.runtime.run_writer import RunWriter
 from lstmcast.training.checkpoints import SUFFIX, Checkpoints, interrupted
 from lstmcast.training.progress import Progress, SilentProgress
@@ -119,7 +118,7 @@ def train(
             )
             release_memory()
             recorded = _measured(dataset, fitted)
-            warnings = (*dataset.warnings, *fitted.warnings, *recorded.notes)
+            warnings = (*dataset.warnings, *fitted.warnings, *recorded.calibrated.notes)
             fitting = sum(history.seconds for history in fitted.histories)
             seconds = {"total": time.perf_counter() - began, "fit": fitting}
             manifest = manifest_of(dataset, fitted, created)
@@ -138,21 +137,19 @@ class _Recorded:
 
     Attributes:
         measured: How good it is.
-        calibration: Of its intervals; None without any, and of classes.
-        notes: What the user should know.
+        calibrated: Its intervals; without any of classes.
     """
 
     measured: Measured | MeasuredClasses
-    calibration: Calibration | None = None
-    notes: tuple[str, ...] = ()
+    calibrated: Calibrated = field(default_factory=Calibrated)
 
 
 def _measured(dataset: Dataset, fitted: Fitted) -> _Recorded:
     """Calibrate and measure what a config asks for."""
     if dataset.preparation.config.task == CLASSIFICATION:
         return _Recorded(measure_classes(dataset, fitted))
-    calibration, notes = calibrate(dataset, fitted.network)
-    return _Recorded(measure(dataset, fitted, calibration), calibration, notes)
+    calibrated = calibrate(dataset, fitted.network)
+    return _Recorded(measure(dataset, fitted, calibrated), calibrated)
 
 
 def _record(
@@ -163,7 +160,7 @@ def _record(
     recorded: _Recorded,
 ) -> None:
     """Write the files of what was measured."""
-    measured, calibration = recorded.measured, recorded.calibration
+    measured, calibration = recorded.measured, recorded.calibrated.calibration
     if isinstance(measured, MeasuredClasses):
         write_class_results(writer, dataset.panel.schema, fitted, measured)
         write_class_report(writer, manifest, dataset, fitted, measured)
@@ -172,7 +169,7 @@ def _record(
     write_results(writer, dataset.panel.schema, fitted, measured)
     if calibration is not None:
         write_calibration(writer, calibration, measured.learned)
-        write_scores(writer, dataset, fitted.network, calibration)
+        write_scores(writer, dataset, fitted.network, recorded.calibrated)
     write_report(writer, manifest, dataset, fitted, measured)
 
 

@@ -17,6 +17,8 @@ from lstmcast.config.schema import Config
 from lstmcast.data.dataset import Dataset, fingerprint
 from lstmcast.data.panel import Panel, Schema, tail
 from lstmcast.evaluation.forecasts import WindowForecasts
+from lstmcast.evaluation.scoring import BLOCK
+from lstmcast.experiment.calibrating import Calibrated
 from lstmcast.experiment.measuring import Measured
 from lstmcast.experiment.members import shapes_of
 from lstmcast.experiment.network import Fitted
@@ -36,7 +38,7 @@ from lstmcast.runtime.calibration import Calibration
 from lstmcast.runtime.context import context_frame, context_rows
 from lstmcast.runtime.network import Network
 from lstmcast.runtime.paths import fit_ranks
-from lstmcast.runtime.run_writer import RunWriter
+from lstmcast.runtime.run_writer import Blocks, RunWriter
 from lstmcast.runtime.scores import fit_scores
 from lstmcast.runtime.tables import forecasts_frame, series_frame
 
@@ -125,12 +127,18 @@ def write_ranks(
 
 
 def write_scores(
-    writer: RunWriter, dataset: Dataset, network: Network, calibration: Calibration
+    writer: RunWriter, dataset: Dataset, network: Network, calibrated: Calibrated
 ) -> None:
     """How far off the validation windows were, for what is to be ranked among them."""
-    starts = dataset.starts["validation"]
+    if calibrated.calibration is None:
+        return
     scores = fit_scores(
-        network, dataset.prepared, dataset.preparation, starts, calibration=calibration
+        network,
+        dataset.prepared,
+        dataset.preparation,
+        dataset.starts["validation"],
+        calibration=calibrated.calibration,
+        said=calibrated.said,
     )
     writer.arrays(files.SCORES, scores.arrays())
 
@@ -141,7 +149,7 @@ def write_calibration(writer: RunWriter, calibration: Calibration, learned: Lear
     writer.json(files.CALIBRATION, values, indented=False)
 
 
-def forecast_arrays(test: WindowForecasts) -> Iterator[tuple[str, np.ndarray]]:
+def forecast_arrays(test: WindowForecasts) -> Iterator[tuple[str, np.ndarray | Blocks]]:
     """What `forecasts.npz` holds, one array at a time."""
     yield "targets", np.array(test.targets)
     yield "series_names", np.array(test.series_names)
@@ -152,7 +160,9 @@ def forecast_arrays(test: WindowForecasts) -> Iterator[tuple[str, np.ndarray]]:
     yield "y_true", test.y_true[:]
     yield "y_pred", test.y_pred
     if test.quantiles is not None:
-        yield "quantiles", test.quantiles
+        quantiles, n_windows = test.quantiles, test.n_windows
+        blocks = (quantiles[i : i + BLOCK] for i in range(0, n_windows, BLOCK))
+        yield "quantiles", Blocks((*test.y_pred.shape, len(test.levels)), blocks)
     for name, baseline in test.baselines.items():
         yield f"baseline_{name}", baseline[:]
 

@@ -21,7 +21,7 @@ from lstmcast.errors import TooShortError
 from lstmcast.evaluation.baselines import baseline_forecasts
 from lstmcast.evaluation.by_series import series_scores
 from lstmcast.evaluation.diagnostics import echo_check
-from lstmcast.evaluation.forecasts import StepsAhead, WindowForecasts
+from lstmcast.evaluation.forecasts import ByWindow, StepsAhead, WindowForecasts
 from lstmcast.evaluation.scoring import mase_scale, scaled_scores, score_split
 from lstmcast.evaluation.verdicts import baseline_verdict
 from lstmcast.runtime.calibration import Calibration, Outputs
@@ -105,6 +105,8 @@ def forecast_windows(
         calibration: Of the run; None for the network's own quantiles.
         said: What the network says of the windows, where it was asked already.
     """
+    if calibration is not None and said is None:
+        said = all_outputs(network, prepared, preparation, starts)
     outputs = window_outputs(
         network, prepared, preparation, starts, calibration=calibration, said=said
     )
@@ -139,7 +141,8 @@ class Said:
     Attributes:
         starts: int64, `(n_windows,)`.
         points: float64, `(n_windows, horizon, n_targets)`.
-        quantiles: float64, `(n_windows, horizon, n_targets, n_levels)`; None for a point forecast.
+        quantiles: float64, `(n_windows, horizon, n_targets, n_levels)`, taken by window; None for a
+            point forecast.
         levels: Those of the quantiles.
         parameters: float64, `(n_windows, horizon, n_targets, P)`, of the distribution; None where
             it is not known.
@@ -147,7 +150,7 @@ class Said:
 
     starts: IntArray
     points: FloatArray
-    quantiles: FloatArray | None
+    quantiles: ByWindow | None
     levels: tuple[float, ...]
     parameters: FloatArray | None = None
 

@@ -178,7 +178,8 @@ def _forecast_block(
     starts = rows[:, 0] - window.lead - window.lookback
     check_inputs(prepared, preparation, starts)
     outputs = window_outputs(network, prepared, preparation, starts, calibration=calibration)
-    return _Block(outputs.points, outputs.quantiles)
+    quantiles = outputs.quantiles
+    return _Block(outputs.points, None if quantiles is None else quantiles[:])
 
 
 def last_windows(

@@ -22,7 +22,10 @@ from lstmcast.runtime.adapting import (
     nothing_learned,
 )
 from lstmcast.runtime.calibration import Calibration, Outputs, usable_scale
-from lstmcast.runtime.outputs import in_units
+from lstmcast.runtime.outputs import CalibratedQuantiles, Groups, groups_of, in_units
+
+# Values that learning goes through, each at every level: steps and targets of windows.
+FOLLOWED_VALUES = 2_000_000
 
 
 @dataclass(frozen=True)
@@ -64,7 +67,9 @@ def measure_intervals(
     starts = forecasts.starts
     groups = groups_of(calibration, prepared, starts)
     static = _scores(
-        forecasts, _Static(calibration, preparation, outputs, groups), calibration.levels
+        forecasts,
+        CalibratedQuantiles(calibration, preparation, outputs, groups),
+        calibration.levels,
     )
     errors = actual_in_network_units(prepared, preparation, starts) - outputs.points
     metrics = {
@@ -82,17 +87,31 @@ def measure_intervals(
     adaptive = preparation.config.calibration.adaptive
     if adaptive is None:
         return Measured(metrics, crps, None)
+    last = _last_windows(forecasts, outputs)
     learned, issued = follow_windows(
         nothing_learned(calibration, preparation),
         calibration,
         prepared,
         preparation,
-        windows=(starts, outputs),
+        windows=(starts[last], outputs.take(last)),
     )
-    given_out = _GivenOut(issued, preparation, groups.preparation)
+    given_out = _GivenOut(issued, preparation, groups.preparation[last])
     metrics["rate"] = adaptive.rate
-    metrics["adaptive"] = _scores(forecasts, given_out, calibration.shown)
+    metrics["adaptive"] = {
+        "windows": len(last),
+        **score_intervals(
+            forecasts.y_true[last], given_out, calibration.shown, n_windows=len(last)
+        ),
+    }
     return Measured(metrics, crps, learned)
+
+
+def _last_windows(forecasts: WindowForecasts, outputs: Outputs) -> IntArray:
+    """The windows that the intervals learn from: all, or of very many those of the last origins."""
+    most = max(1, FOLLOWED_VALUES // outputs.points[:1].size)
+    if forecasts.n_windows <= most:
+        return np.arange(forecasts.n_windows)
+    return np.sort(np.argsort(forecasts.origin_times, kind="stable")[-most:])
 
 
 def _scores(
@@ -112,42 +131,6 @@ def _crps_of_baselines(
             own = _OfBaseline(forecasts.baselines[name], shifts, scale, groups.calibration)
             found[name] = float(_scores(forecasts, own, calibration.levels)["crps"])
     return found
-
-
-@dataclass(frozen=True)
-class Groups:
-    """Whose numbers serve each window, int64 `(W,)`.
-
-    Attributes:
-        calibration: By the groups of the calibration.
-        preparation: By those of the scaling.
-    """
-
-    calibration: NDArray[np.int64]
-    preparation: NDArray[np.int64]
-
-
-def groups_of(calibration: Calibration, prepared: Prepared, starts: IntArray) -> Groups:
-    """Whose numbers serve the windows of a panel."""
-    series = prepared.arrays.series_of_row[starts]
-    own = calibration.grouping.of_series(prepared.panel.series)
-    return Groups(calibration=own[series], preparation=prepared.groups[series])
-
-
-@dataclass(frozen=True)
-class _Static:
-    """The calibrated quantiles at all levels, in the user's units, computed when asked for."""
-
-    calibration: Calibration
-    preparation: Preparation
-    outputs: Outputs
-    groups: Groups
-
-    def __getitem__(self, windows: slice | IntArray, /) -> FloatArray:
-        """Those of some windows, float64 `(w, H, T, L)`."""
-        some = self.outputs.take(windows)
-        values = self.calibration.quantiles(some, self.groups.calibration[windows])
-        return in_units(values, self.preparation, self.groups.preparation[windows])
 
 
 @dataclass(frozen=True)

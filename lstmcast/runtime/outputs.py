@@ -20,6 +20,7 @@ from lstmcast.data.preparation import Preparation
 from lstmcast.data.preparing import Prepared
 from lstmcast.data.windows import gather_inputs
 from lstmcast.evaluation.distributions import DISTRIBUTIONS, ROUNDING, Distribution
+from lstmcast.evaluation.forecasts import ByWindow
 from lstmcast.runtime.calibration import Calibration, Outputs
 from lstmcast.runtime.network import WHICH, Network
 
@@ -41,7 +42,7 @@ class WindowOutputs:
     """
 
     points: FloatArray
-    quantiles: FloatArray | None
+    quantiles: ByWindow | None
     parameters: FloatArray | None
 
 
@@ -118,11 +119,16 @@ def window_outputs(
         preparation: What was fitted.
         starts: int64, `(n_windows,)`.
         calibration: Of the run; None for the network's own quantiles.
-        said: What the network says of the windows, where it was asked already.
+        said: What the network says of the windows, where it was asked already. Calibrated
+            quantiles are then computed from it when they are asked for.
     """
     arrays, config = prepared.arrays, preparation.config
     shown = None if calibration is None else calibration.only_shown()
-    levels = forecast_levels(config, calibration)
+    lazy = None
+    if shown is not None and said is not None:
+        groups_of_windows = groups_of(shown, prepared, starts)
+        lazy, shown = CalibratedQuantiles(shown, preparation, said, groups_of_windows), None
+    levels = () if lazy is not None else forecast_levels(config, calibration)
     shape = (len(starts), config.window.horizon, arrays.n_targets)
     # The point first, then the quantiles.
     units = np.empty((*shape, 1 + len(levels)))
@@ -131,7 +137,7 @@ def window_outputs(
     for place, batch, outputs in batch_outputs(network, prepared, preparation, starts, said=said):
         series = arrays.series_of_row[batch]
         groups = prepared.groups[series]
-        quantiles = outputs.quantiles
+        quantiles = outputs.quantiles if levels else None
         if shown is not None:
             own = shown.grouping.of_series(prepared.panel.series)[series]
             quantiles = shown.quantiles(outputs, own)
@@ -141,7 +147,46 @@ def window_outputs(
         units[place] = in_units(values, preparation, groups)
         if parameters is not None and outputs.parameters is not None:
             parameters[place] = _parameters_in_units(outputs.parameters, preparation, groups)
-    return WindowOutputs(units[..., 0], units[..., 1:] if levels else None, parameters)
+    return WindowOutputs(units[..., 0], units[..., 1:] if levels else lazy, parameters)
+
+
+@dataclass(frozen=True)
+class Groups:
+    """Whose numbers serve each window, int64 `(W,)`.
+
+    Attributes:
+        calibration: By the groups of the calibration.
+        preparation: By those of the scaling.
+    """
+
+    calibration: NDArray[np.int64]
+    preparation: NDArray[np.int64]
+
+
+def groups_of(calibration: Calibration, prepared: Prepared, starts: IntArray) -> Groups:
+    """Whose numbers serve the windows of a panel."""
+    series = prepared.arrays.series_of_row[starts]
+    own = calibration.grouping.of_series(prepared.panel.series)
+    return Groups(calibration=own[series], preparation=prepared.groups[series])
+
+
+@dataclass(frozen=True)
+class CalibratedQuantiles:
+    """Quantiles at the levels of a calibration, in the user's units, computed when asked for.
+
+    Those of all windows at once would be many times as large as what the network says.
+    """
+
+    calibration: Calibration
+    preparation: Preparation
+    outputs: Outputs
+    groups: Groups
+
+    def __getitem__(self, windows: slice | IntArray, /) -> FloatArray:
+        """Those of some windows, float64 `(w, H, T, L)`."""
+        some = self.outputs.take(windows)
+        values = self.calibration.quantiles(some, self.groups.calibration[windows])
+        return in_units(values, self.preparation, self.groups.preparation[windows])
 
 
 def in_units(values: FloatArray, preparation: Preparation, groups: IntArray) -> FloatArray:

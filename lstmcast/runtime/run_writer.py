@@ -8,9 +8,10 @@ import shutil
 import zipfile
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -19,6 +20,26 @@ from lstmcast.runtime.bundle import FORMAT, LOG, MANIFEST, PARTIAL, WEIGHTS
 
 if TYPE_CHECKING:
     import pandas as pd
+
+
+@dataclass(frozen=True)
+class Blocks:
+    """A float64 array that is never whole in memory.
+
+    Attributes:
+        shape: Of the whole.
+        blocks: Its parts along the first axis, in order.
+    """
+
+    shape: tuple[int, ...]
+    blocks: Iterable[np.ndarray]
+
+    def write(self, file: IO[bytes]) -> None:
+        """Write it in the npy format."""
+        header = {"descr": "<f8", "fortran_order": False, "shape": self.shape}
+        np.lib.format.write_array_header_1_0(file, header)
+        for block in self.blocks:
+            file.write(np.ascontiguousarray(block, dtype="<f8").data)
 
 
 class RunWriter:
@@ -69,15 +90,18 @@ class RunWriter:
         with writing(self.path / WEIGHTS) as path:
             path.write_bytes(content)
 
-    def arrays(self, name: str, arrays: Iterable[tuple[str, np.ndarray]]) -> None:
-        """Write named arrays as a compressed npz, one at a time."""
+    def arrays(self, name: str, arrays: Iterable[tuple[str, np.ndarray | Blocks]]) -> None:
+        """Write named arrays as a compressed npz, one at a time, or one block of one at a time."""
         with (
             writing(self.path / name) as path,
             zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive,
         ):
             for key, array in arrays:
                 with archive.open(f"{key}.npy", "w", force_zip64=True) as member:
-                    np.lib.format.write_array(member, np.asanyarray(array), allow_pickle=False)
+                    if isinstance(array, Blocks):
+                        array.write(member)
+                    else:
+                        np.lib.format.write_array(member, np.asanyarray(array), allow_pickle=False)
                 del array  # before the next one is made
 
     def finish(self, manifest: Mapping[str, Any]) -> Path:

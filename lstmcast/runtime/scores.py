@@ -51,6 +51,7 @@ def fit_scores(
     starts: IntArray,
     *,
     calibration: Calibration,
+    said: Outputs | None = None,
 ) -> Scores:
     """The scores of validation windows; of a random choice of them where there are very many.
 
@@ -60,6 +61,7 @@ def fit_scores(
         preparation: What was fitted.
         starts: int64, `(n_windows,)`, one or more that the network was not fitted on.
         calibration: Of the run, from the same windows.
+        said: What the network says of the windows, where it was asked already.
     """
     rng = np.random.default_rng(preparation.config.seed)
     most = _most_windows(calibration.size.size)
@@ -68,10 +70,15 @@ def fit_scores(
     ordered = []
     for group in range(calibration.grouping.n_groups):
         # The last group is that of all series together.
-        own = starts if group == len(calibration.grouping.series) else starts[of_window == group]
+        is_whole = group == len(calibration.grouping.series)
+        own = np.flatnonzero((of_window == group) | is_whole)
         chosen = np.sort(rng.permutation(own)[:most])
-        lower, upper = ends(all_outputs(network, prepared, preparation, chosen))
-        actual = actual_in_network_units(prepared, preparation, chosen)
+        lower, upper = ends(
+            said.take(chosen)
+            if said is not None
+            else all_outputs(network, prepared, preparation, starts[chosen])
+        )
+        actual = actual_in_network_units(prepared, preparation, starts[chosen])
         ordered.append(np.sort(conformity(actual, lower, upper), axis=0))
     return Scores(calibration.grouping, tuple(ordered), calibration.size)
 

@@ -70,7 +70,7 @@ def forecasts_frame(forecasts: WindowForecasts, schema: Schema) -> pd.DataFrame:
         times=forecasts.times[:],
         series=np.array(forecasts.series_names, dtype=object)[forecasts.series],
         numbers={"prediction": forecasts.y_pred, "actual": forecasts.y_true[:]},
-        quantiles=forecasts.quantiles,
+        quantiles=None if forecasts.quantiles is None else forecasts.quantiles[:],
         levels=forecasts.levels,
     )
     n_each = forecasts.horizon * len(forecasts.targets)

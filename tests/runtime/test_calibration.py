@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from lstmcast.data.dataset import load_panel
-from lstmcast.experiment.calibrating import calibrate
+from lstmcast.experiment.calibrating import Calibrated, calibrate
 from lstmcast.runtime.calibration import Calibration, Outputs, Residuals, fit_calibration
 from lstmcast.runtime.evaluating import forecast_windows, training_scales
 from lstmcast.runtime.forecasting import forecast
@@ -23,8 +23,8 @@ QUANTILES = {
 def calibrated(frame, **settings):
     data = dataset_of(frame, split=COUNTS, **settings)
     network = network_of(data)
-    calibration, warnings = calibrate(data, network)
-    return data, network, calibration, warnings
+    found = calibrate(data, network)
+    return data, network, found.calibration, found.notes
 
 
 def residuals_of(actual, *, names=("a",), series=None, quantiles=None):
@@ -76,7 +76,7 @@ def test_validation_windows_hold_their_share_at_every_step(settings):
     )
     y = found.y_true[:]
     n = len(starts)
-    for level, quantile in zip(found.levels, np.moveaxis(found.quantiles, -1, 0), strict=True):
+    for level, quantile in zip(found.levels, np.moveaxis(found.quantiles[:], -1, 0), strict=True):
         if level == 0.5:
             continue
         below = (y < quantile - 1e-9).sum(axis=(0, 2))
@@ -112,7 +112,7 @@ def test_a_calibration_is_read_back_as_it_was():
 def test_without_validation_windows_or_by_choice_nothing_is_calibrated():
     empty = {"train": 100, "validation": 0, "test": 60}
     data = dataset_of(hourly_frame(220), split=empty)
-    assert calibrate(data, network_of(data)) == (None, ())
+    assert calibrate(data, network_of(data)) == Calibrated()
     _, _, calibration, _ = calibrated(hourly_frame(220), calibration={"method": "none"})
     assert calibration is None
 
@@ -192,7 +192,7 @@ def test_exchangeable_windows_hold_the_share_within_a_point_and_a_half(lead):
         window={"lookback": 2, "horizon": 1, "lead": lead},
     )
     network = FakeNetwork(1)
-    calibration, _ = calibrate(data, network)
+    calibration = calibrate(data, network).calibration
     found = measured(data, network, calibration).metrics
     for scores in (found["static"], found["adaptive"]):
         for each in scores["intervals"]:

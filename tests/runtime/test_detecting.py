@@ -31,7 +31,7 @@ class Fitted:
         self.data = dataset_of(frame, **{"split": COUNTS, **settings})
         self.preparation = self.data.preparation
         self.network = network or network_of(self.data)
-        self.calibration, _ = calibrate(self.data, self.network)
+        self.calibration = calibrate(self.data, self.network).calibration
         self.scores = fit_scores(
             self.network,
             self.data.prepared,

@@ -120,7 +120,7 @@ def test_calibrated_quantiles_of_counts_are_counts():
     frame = hourly_frame(200).assign(y=np.arange(200) % 5)
     data = dataset_of(frame, output={"type": "negative_binomial"}, scaling={"target": "none"})
     network = always([0.4, 0.5])
-    calibration, _ = calibrate(data, network)
+    calibration = calibrate(data, network).calibration
     moved = replace(calibration, shifts=calibration.shifts - 0.3)
     starts = data.starts["test"]
     plain, found = (

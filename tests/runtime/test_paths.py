@@ -76,7 +76,7 @@ def test_paths_of_a_calibrated_run_lie_within_its_intervals_as_they_should(outpu
             last = np.repeat(inputs["past"][:, -1:, :1], 3, axis=1)
             return np.stack([last, np.full_like(last, 0.01)], axis=-1)
 
-    calibration, _ = calibrate(data, network)
+    calibration = calibrate(data, network).calibration
     sampling = Sampling(n_paths=4000, kept=True)
     found = forecast(
         data.panel, data.preparation, network, calibration=calibration, sampling=sampling

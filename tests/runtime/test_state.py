@@ -27,7 +27,7 @@ class Run:
     def __init__(self, folder, frame=FRAME, *, known=110, learned=True, **settings):
         data = dataset_of(frame[:known], split=COUNTS, **settings)
         self.network = network_of(data)
-        self.calibration, _ = calibrate(data, self.network)
+        self.calibration = calibrate(data, self.network).calibration
         self.static = self.calibration.only_shown().shifts
         begun = nothing_learned(self.calibration, data.preparation).to_json()
         values = {"static": self.calibration.to_json(), "learned": begun if learned else None}
