@@ -17,6 +17,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any
 
 
@@ -144,9 +145,22 @@ class BundleError(LstmcastError):
 
 
 class DivergedError(LstmcastError):
-    """The training loss became NaN or infinite."""
+    """The training loss became NaN or infinite.
+
+    Args:
+        message: Epoch, learning rate, and what to lower.
+        run: Directory of the run that holds the best weights so far; None where there is none.
+    """
 
     exit_code = 5
+
+    def __init__(self, message: str, *, run: Path | None = None) -> None:
+        self.run = run
+        super().__init__(message)
+
+    def to_json(self) -> dict[str, Any]:
+        """The message and the run."""
+        return {**super().to_json(), "run": None if self.run is None else str(self.run)}
 
 
 class ResourceError(LstmcastError):

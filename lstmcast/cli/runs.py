@@ -66,6 +66,7 @@ def _entry_fields(entry: RunEntry) -> dict[str, Any]:
             "mase": metrics["metrics"]["test"]["model"].get("mase"),
             "rmse": metrics["metrics"]["test"]["model"].get("rmse"),
             "beats_baselines": metrics["verdicts"]["baseline"]["beats"],
+            "diverged": entry.diverged,
         }
     except (BundleError, KeyError, TypeError) as error:
         return {**fields, "error": f"cannot be read: {error}"}
@@ -85,7 +86,7 @@ def _list_text(lines: list[dict[str, Any]]) -> str:
             str(line["epochs"]),
             format_number(line["mase"]),
             format_number(line["rmse"]),
-            verdicts[line["beats_baselines"]],
+            "diverged" if line["diverged"] else verdicts[line["beats_baselines"]],
         )
         for line in lines
         if "error" not in line

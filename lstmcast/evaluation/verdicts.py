@@ -175,7 +175,9 @@ class FitVerdict:
     """
 
     text: str
-    kind: Literal["no_validation", "too_short", "improving", "levelled_off", "overfitting"]
+    kind: Literal[
+        "no_validation", "too_short", "improving", "levelled_off", "overfitting", "diverged"
+    ]
     epoch: int | None = None
 
 
@@ -216,6 +218,16 @@ def fit_verdict(history: Sequence[EpochRow], *, stopped_early: bool) -> FitVerdi
     # Where the plateau begins within the noise of the first epoch, the best one says more.
     start = _plateau_start(validation) or int(np.argmin(validation))
     return _levelled_off(judged[start].epoch, gained=bool(gained))
+
+
+def diverged_verdict(epochs: int, best_epoch: int) -> FitVerdict:
+    """The verdict on a fit that diverged after some epochs, whose best weights were kept."""
+    return FitVerdict(
+        f"The training diverged after epoch {epochs}; these are the weights of epoch {best_epoch}. "
+        "Lower `training.learning_rate` or `training.clipnorm`, and train again.",
+        "diverged",
+        best_epoch,
+    )
 
 
 def shared_verdict(verdicts: Sequence[FitVerdict]) -> FitVerdict:

@@ -18,6 +18,7 @@ from lstmcast.evaluation.members import spread
 from lstmcast.evaluation.verdicts import (
     FitVerdict,
     baseline_verdict,
+    diverged_verdict,
     fit_verdict,
     shared_verdict,
 )
@@ -198,7 +199,9 @@ def judged_fit(fitted: Fitted) -> FitVerdict:
     """What the loss curves say."""
     return shared_verdict(
         [
-            fit_verdict(history.rows, stopped_early=history.stopped == "early")
+            diverged_verdict(len(history.rows), history.best_epoch)
+            if history.diverged
+            else fit_verdict(history.rows, stopped_early=history.stopped == "early")
             for history in fitted.histories
         ]
     )

@@ -13,7 +13,7 @@ import numpy as np
 from lstmcast.data.dataset import Dataset
 from lstmcast.data.panel import listing
 from lstmcast.data.preparation import Preparation
-from lstmcast.errors import ConfigError, ResourceError
+from lstmcast.errors import ConfigError, DivergedError, ResourceError
 from lstmcast.execution.work import Executor
 from lstmcast.experiment.apart import train_apart
 from lstmcast.experiment.members import shapes_of, split_versions, train_members
@@ -54,6 +54,15 @@ class Fitted:
     members: tuple[Network, ...]
     export: Mapping[str, Any]
     warnings: tuple[str, ...]
+
+    @property
+    def diverged(self) -> str | None:
+        """What the user should know where a fit diverged and its best weights were kept."""
+        return _diverged(self.histories)
+
+
+def _diverged(histories: Sequence[History]) -> str | None:
+    return next((history.diverged for history in histories if history.diverged), None)
 
 
 def rebuild_network(
@@ -125,8 +134,11 @@ def fit(
         checkpoints: What an interrupted training has kept, and where this one keeps how far it is.
         show_chatter: Let the libraries' own lines through to stderr instead.
 
+    Returns:
+        What was trained; where a fit diverged, with its best weights.
+
     Raises:
-        DivergedError: If the loss became NaN or infinite.
+        DivergedError: If the loss became NaN or infinite in the first epoch.
         ResourceError: If the backend or the device is not there.
     """
     if show_chatter:
@@ -168,6 +180,9 @@ def train_in_memory(
     """
     with captured_chatter():
         trained = train_members(dataset, progress, weights=weights)
+        diverged = _diverged(trained.histories)
+        if diverged is not None:
+            raise DivergedError(diverged)
         network = _exported_in_memory(trained.versions, dataset.preparation)
         return InMemory(trained.histories, trained.weights, network)
 

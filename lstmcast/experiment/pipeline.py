@@ -94,7 +94,8 @@ def train(
         ConfigError: If there are no members to train side by side, or what was interrupted was a
             training of another config or other data.
         DataError: If the data cannot be used; nothing is written then.
-        DivergedError: If the loss became NaN or infinite.
+        DivergedError: If the loss became NaN or infinite; after the first epoch the run is written
+            all the same, with the best weights so far.
         ResourceError: If the disk, the device or a package is not there.
     """
     began = time.perf_counter()
@@ -118,7 +119,13 @@ def train(
             )
             release_memory()
             recorded = _measured(dataset, fitted)
-            warnings = (*dataset.warnings, *fitted.warnings, *recorded.calibrated.notes)
+            diverged = () if fitted.diverged is None else (fitted.diverged,)
+            warnings = (
+                *diverged,
+                *dataset.warnings,
+                *fitted.warnings,
+                *recorded.calibrated.notes,
+            )
             fitting = sum(history.seconds for history in fitted.histories)
             seconds = {"total": time.perf_counter() - began, "fit": fitting}
             manifest = manifest_of(dataset, fitted, created)
@@ -128,6 +135,8 @@ def train(
     except BaseException:
         writer.discard()
         raise
+    if fitted.diverged is not None:
+        raise DivergedError(f"{fitted.diverged} {_BEST_KEPT.format(path)}", run=path)
     return TrainedRun(path, manifest, recorded.measured.metrics, warnings, seconds)
 
 
@@ -173,6 +182,9 @@ def _record(
     write_report(writer, manifest, dataset, fitted, measured)
 
 
+_BEST_KEPT = (
+    "The best weights until then are kept in {}, which only its own name means: `latest` does not."
+)
 _KEPT = "What was trained so far is kept: the same command with --resume goes on with it."
 
 

@@ -53,8 +53,10 @@ CSV_ROWS = 1_000_000
 
 def manifest_of(dataset: Dataset, fitted: Fitted, created: datetime) -> dict[str, Any]:
     """What the manifest says of a run: what it was made of, and with."""
+    diverged = {} if fitted.diverged is None else {"diverged": fitted.diverged}
     return {
         **origin_of(dataset.preparation.config, dataset.panel, created),
+        **diverged,
         "network": {
             "shapes": asdict(shapes_of(dataset.preparation)),
             "parameters": int(sum(weight.size for weight in fitted.weights.values())),

@@ -30,6 +30,11 @@ class RunEntry:
         return str((self.manifest or {}).get("created", ""))
 
     @property
+    def diverged(self) -> bool:
+        """Whether the training diverged, so that only its own name means the run."""
+        return "diverged" in (self.manifest or {})
+
+    @property
     def kind(self) -> str:
         """`run` or `backtest`; what cannot be read counts as a run."""
         return RUN if self.manifest is None else kind_of(self.manifest)
@@ -67,7 +72,7 @@ def find_run(name: str, runs_dir: Path, *, kind: str = RUN) -> Path:
 
     Args:
         name: `latest`, a path, an id, a config's name (`co2` finds the newest run of `co2`), or
-            the beginning of one id.
+            the beginning of one id. `latest` and a config's name never mean a run that diverged.
         runs_dir: Where ids are looked up.
         kind: What all other names mean: `run` or `backtest`.
 
@@ -82,11 +87,15 @@ def find_run(name: str, runs_dir: Path, *, kind: str = RUN) -> Path:
     if not entries:
         command = "train" if kind == RUN else kind
         raise BundleError(f"no {kind} under {runs_dir}. `lstmcast {command} CONFIG` makes one.")
-    if name == "latest":
-        return entries[0].path
-    named = [entry for entry in entries if (entry.manifest or {}).get("name") == name]
-    if named:
-        return named[0].path
+    meant = [e for e in entries if name in ("latest", (e.manifest or {}).get("name"))]
+    sound = [entry for entry in meant if not entry.diverged]
+    if sound:
+        return sound[0].path
+    if meant:
+        raise BundleError(
+            f"{name!r}: the training of {meant[0].path} diverged. Train again, or name that "
+            "directory to use its best weights all the same."
+        )
     fitting = [entry for entry in entries if entry.path.name.startswith(name)]
     if len(fitting) == 1:
         return fitting[0].path

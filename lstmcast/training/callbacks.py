@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ import keras
 import numpy as np
 
 from lstmcast.config.schema import Config, Training
-from lstmcast.errors import DivergedError, ResourceError
+from lstmcast.errors import ResourceError
 from lstmcast.interrupts import end_if_asked
 from lstmcast.training.optimizers import learning_rate_at
 from lstmcast.training.progress import EpochRow, Plan, Progress
@@ -36,13 +37,15 @@ class Recorder(keras.callbacks.Callback):  # type: ignore[misc]
         progress: Told of each epoch.
         plan: Of the fit.
 
-    Raises:
-        DivergedError: At the end of an epoch whose loss is not finite.
+    Attributes:
+        rows: The history.
+        diverged: What the user should know where a loss was no longer finite; None else.
     """
 
     def __init__(self, progress: Progress, plan: Plan) -> None:
         super().__init__()
         self.rows: list[EpochRow] = []
+        self.diverged: str | None = None
         self._progress, self._plan = progress, plan
         self._learning_rate = math.nan
         self._began = math.nan
@@ -61,7 +64,7 @@ class Recorder(keras.callbacks.Callback):  # type: ignore[misc]
         self._progress.batches_done(min(batch + 1, self.params["steps"]))
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
-        """Add a row."""
+        """Add a row; of an epoch that diverged none, and no other epoch follows."""
         end_if_asked()
         values = logs or {}
         row = EpochRow(
@@ -71,20 +74,45 @@ class Recorder(keras.callbacks.Callback):  # type: ignore[misc]
             learning_rate=self._learning_rate,
             seconds=time.perf_counter() - self._began,
         )
-        _check_finite(row, self._plan)
+        self.diverged = _divergence(row, self._plan)
+        if self.diverged is not None:
+            self.model.stop_training = True
+            return
         self.rows.append(row)
         self._progress.epoch_done(row)
 
 
-def _check_finite(row: EpochRow, plan: Plan) -> None:
-    whose = f" of the member of seed {plan.seed}" if plan.members > 1 else ""
+def _divergence(row: EpochRow, plan: Plan) -> str | None:
+    """What the user should know of a loss that is not finite."""
+    whose = f" of the network of seed {plan.seed}" if plan.members > 1 else ""
     for name, value in (("training", row.loss), ("validation", row.val_loss)):
         if value is not None and not math.isfinite(value):
-            raise DivergedError(
-                f"The {name} loss{whose} became {value} in epoch {row.epoch}, at a learning rate "
+            return (
+                f"the {name} loss{whose} became {value} in epoch {row.epoch}, at a learning rate "
                 f"of {row.learning_rate:g}. Lower training.learning_rate (to "
                 f"{row.learning_rate / 10:g}, say) or training.clipnorm."
             )
+    return None
+
+
+class BestSoFar(keras.callbacks.EarlyStopping):  # type: ignore[misc]
+    """Keeps the best weights for a fit that diverges; any other keeps those of its last epoch.
+
+    Args:
+        recorder: Knows whether it has.
+        monitor: What tells how good an epoch is.
+    """
+
+    def __init__(self, recorder: Recorder, monitor: str) -> None:
+        super().__init__(
+            monitor=monitor, mode="min", patience=sys.maxsize, restore_best_weights=True
+        )
+        self._recorder = recorder
+
+    def on_train_end(self, logs: dict[str, float] | None = None) -> None:
+        """Put them back, if they are needed."""
+        if self._recorder.diverged is not None:
+            super().on_train_end(logs)
 
 
 def make_callbacks(
@@ -114,6 +142,9 @@ def make_callbacks(
         # Before what keeps the best weights: those are averages too.
         callbacks.append(keras.callbacks.SwapEMAWeights(swap_on_epoch=True))
     callbacks.append(recorder)
+    stops_early = validated and training.early_stopping is not None
+    if not stops_early:
+        callbacks.append(BestSoFar(recorder, "val_loss" if validated else "loss"))
     if validated:
         callbacks += _of_validation(training)
     if training.tensorboard and tensorboard is not None:
@@ -157,9 +188,11 @@ def _tensorboard(directory: Path) -> keras.callbacks.Callback:
         ) from error
 
 
-def best_epoch(callbacks: list[keras.callbacks.Callback]) -> int | None:
-    """The epoch (from 1) whose weights early stopping has restored; None where it is off."""
+def best_epoch(callbacks: list[keras.callbacks.Callback], recorder: Recorder) -> int:
+    """The epoch (from 1) whose weights the network has after a fit."""
     for callback in callbacks:
+        if isinstance(callback, BestSoFar) and recorder.diverged is None:
+            return len(recorder.rows)
         if isinstance(callback, keras.callbacks.EarlyStopping):
             return int(callback.best_epoch) + 1
-    return None
+    return len(recorder.rows)

@@ -9,8 +9,11 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, Literal
 
+import numpy as np
+
 from lstmcast.config.schema import Config
 from lstmcast.data.windows import Starts, WindowArrays
+from lstmcast.errors import DivergedError
 from lstmcast.training.backend import sees_gpu
 from lstmcast.training.checkpoints import FitCheckpoints, Kept
 from lstmcast.training.kernels import Kernel, kernel_of, steps_per_execution
@@ -23,6 +26,8 @@ from lstmcast.training.weights import State, load_weights, set_state, state_of, 
 if TYPE_CHECKING:
     import keras
 
+    from lstmcast.training.callbacks import Recorder
+
 
 @dataclass(frozen=True)
 class History:
@@ -31,17 +36,19 @@ class History:
     Attributes:
         rows: One for each epoch.
         best_epoch: From 1, the epoch whose weights the network has now: the one of the lowest
-            validation loss where early stopping is on, else the last.
-        stopped: Whether early stopping ended it, or the epochs ran out.
+            validation loss where early stopping is on or the fit diverged, else the last.
+        stopped: Whether early stopping ended it, the epochs ran out, or it diverged.
         seconds: Wall time of the whole fit; that of the first member holds the compilation.
         plan: What was to be done, and on which kernel.
+        diverged: Where, and what the user can do; None of a fit that did not.
     """
 
     rows: tuple[EpochRow, ...]
     best_epoch: int
-    stopped: Literal["early", "epochs"]
+    stopped: Literal["early", "epochs", "diverged"]
     seconds: float
     plan: Plan
+    diverged: str | None = None
 
     def to_json(self) -> dict[str, Any]:
         """As plain JSON values."""
@@ -132,7 +139,8 @@ class Fitter:
             How each fit went.
 
         Raises:
-            DivergedError: If the loss is no longer finite.
+            DivergedError: If the loss is not finite in the first epoch, or a weight is not; in a
+                later epoch the best weights so far stay, and the history says so.
             ResourceError: If TensorBoard logs are asked for and cannot be written.
         """
         networks = self._networks
@@ -320,10 +328,32 @@ class _Bench:
                 )
         finally:
             progress.fit_ends()
+        if recorder.diverged is not None and not recorder.rows:
+            raise DivergedError(recorder.diverged)
+        _check_weights(self._model.network, recorder)
+        ended: Literal["early", "epochs"] = (
+            "early" if len(recorder.rows) < plan.epochs else "epochs"
+        )
         return History(
             rows=tuple(recorder.rows),
-            best_epoch=best_epoch(callbacks) or len(recorder.rows),
-            stopped="early" if len(recorder.rows) < plan.epochs else "epochs",
+            best_epoch=best_epoch(callbacks, recorder),
+            stopped="diverged" if recorder.diverged else ended,
             seconds=checkpointer.seconds if checkpointer else time.perf_counter() - began,
             plan=plan,
+            diverged=recorder.diverged,
+        )
+
+
+def _check_weights(network: keras.Model, recorder: Recorder) -> None:
+    """That there is no weight which is not finite.
+
+    Raises:
+        DivergedError: If there is; the loss of the last update is the one before it.
+    """
+    if not all(np.isfinite(weights).all() for weights in weights_of(network).values()):
+        last = recorder.rows[-1]
+        raise DivergedError(
+            f"a weight became infinite or NaN in epoch {last.epoch}, at a learning rate of "
+            f"{last.learning_rate:g}. Lower training.learning_rate (to "
+            f"{last.learning_rate / 10:g}, say) or training.clipnorm."
         )

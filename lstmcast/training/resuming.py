@@ -22,6 +22,7 @@ from lstmcast.training.weights import State, set_state, state_of
 # What changes in a callback of Keras while it follows a fit.
 _COUNTERS: dict[str, tuple[str, ...]] = {
     "EarlyStopping": ("wait", "best", "best_epoch"),
+    "BestSoFar": ("wait", "best", "best_epoch"),
     "ReduceLROnPlateau": ("wait", "best", "cooldown_counter"),
     "SwapEMAWeights": ("_ema_weights_in_model",),
 }
@@ -51,6 +52,10 @@ class Checkpointer(keras.callbacks.Callback):  # type: ignore[misc]
         super().__init__()
         self._checkpoints, self._owners, self._recorder = checkpoints, owners, recorder
         self._callbacks = {type(callback).__name__: callback for callback in callbacks}
+        # Of a subclass where nothing stops early.
+        self._keeper = next(
+            each for each in callbacks if isinstance(each, keras.callbacks.EarlyStopping)
+        )
         self._kept = checkpoints.latest()
         self._began = time.perf_counter()
 
@@ -82,7 +87,7 @@ class Checkpointer(keras.callbacks.Callback):  # type: ignore[misc]
                 setattr(self._callbacks[name], counter, value)
         best = _numbered(self._kept, _BEST)
         if best:
-            self._callbacks["EarlyStopping"].best_weights = best
+            self._keeper.best_weights = best
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
         """Keep where the fit stands, unless it ends here."""
@@ -93,8 +98,7 @@ class Checkpointer(keras.callbacks.Callback):  # type: ignore[misc]
             for name, owner in self._owners.items()
             for i, values in enumerate(state_of(owner))
         }
-        stopping = self._callbacks.get("EarlyStopping")
-        best = getattr(stopping, _BEST, None) or []
+        best = self._keeper.best_weights or []
         arrays |= {f"{_BEST}/{i}": values for i, values in enumerate(best)}
         values = {
             "rows": [asdict(row) for row in self._recorder.rows],

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from lstmcast.config.loading import dump_config
 from lstmcast.config.schema import Config, Parameter, Tune
-from lstmcast.errors import BundleError
+from lstmcast.errors import BundleError, DivergedError
 from lstmcast.experiment import train
 from lstmcast.runtime.bundle import load_bundle
 from lstmcast.training.progress import Progress
@@ -86,7 +86,7 @@ def finish(
 
     Raises:
         ResourceError: If no trial was completed, or the directory cannot be written.
-        DivergedError: If a training fails that did not as a trial.
+        DivergedError: If a training diverges in its first epoch.
     """
     directory, best = search_directory(found.space.base), best_config(found)
     write_trials(found, directory)
@@ -101,13 +101,23 @@ def finish(
         run = kept.get(name)
         if run is None or not _is_run_of(run, config):
             with (following or _silent)(name) as progress:
-                run = train(config, frame=frame, progress=progress).path
+                run = _trained(config, frame, progress)
         runs[name] = run
         write_atomic(directory / RESULT, _json({k: str(path) for k, path in runs.items()}))
     tuned = Tuned(found, directory, best, parameter_importance(found), runs, _scores(runs))
     write_atomic(directory / RESULT, _json(tuned.to_json()))
     _write_plots(found, tuned.importance, directory / PLOTS)
     return tuned
+
+
+def _trained(config: Config, frame: pd.DataFrame | None, progress: Progress | None) -> Path:
+    """The run of a config; of one that diverges, with the best weights until then."""
+    try:
+        return train(config, frame=frame, progress=progress).path
+    except DivergedError as error:
+        if error.run is None:
+            raise
+        return error.run
 
 
 def best_config(found: Found) -> Config:

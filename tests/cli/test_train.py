@@ -130,3 +130,14 @@ def test_a_training_that_is_stopped_leaves_no_run_behind(daily: Path) -> None:
     assert out == ""
     assert err.splitlines()[-1] == "error: terminated."
     assert not [path for path in (daily.parent / "runs").rglob("*") if path.is_file()]
+
+
+def test_a_training_that_diverges_exits_with_5_and_is_listed(daily: Path, invoke: Invoke) -> None:
+    steep = ["loss=mse", "optimizer=sgd", "learning_rate=20", "clipnorm=null", "reduce_lr=null"]
+    options = [f"--set=training.{each}" for each in (*steep, "epochs=12", f"backend={BACKEND}")]
+    result = invoke("train", daily, "--json", *options, "--set=output.type=point")
+    assert result.code == result.json["exit_code"] == 5
+    assert Path(result.json["error"]["run"]).is_dir()
+    assert "training.learning_rate (to 2, say)" in result.json["error"]["message"]
+    assert "diverged" in invoke("runs", "list").out
+    assert "Train again" in invoke("runs", "show", "latest").err

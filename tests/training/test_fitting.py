@@ -178,7 +178,7 @@ def test_a_schedule_takes_the_place_of_reduce_lr() -> None:
 def test_a_loss_that_is_no_number_ends_the_fit(starts: Starts, which: str) -> None:
     arrays = make_arrays(PLAIN)
     arrays.past[8] = np.nan
-    with pytest.raises(DivergedError, match=rf"The {which} loss became nan in epoch 1.*0\.001"):
+    with pytest.raises(DivergedError, match=rf"the {which} loss became nan in epoch 1.*0\.001"):
         fit(make_network("lstm", PLAIN), starts=starts, arrays=arrays)
 
 
@@ -186,7 +186,7 @@ def test_the_member_that_diverges_is_named() -> None:
     members = [make_network("lstm", PLAIN, seed=seed) for seed in range(2)]
     members[1].set_weights([weight * np.nan for weight in members[1].get_weights()])
     config = make_config(epochs=1, batch_size=4)
-    with pytest.raises(DivergedError, match="loss of the member of seed 8 became nan in epoch 1"):
+    with pytest.raises(DivergedError, match="loss of the network of seed 8 became nan in epoch 1"):
         fit_members(
             members,
             make_arrays(PLAIN),
@@ -194,6 +194,33 @@ def test_the_member_that_diverges_is_named() -> None:
             config=config,
             progress=SilentProgress(),
         )
+
+
+# Each step makes the weights of the head larger, until float32 has no room for the loss.
+DIVERGING: dict[str, Any] = {
+    "loss": "mse",
+    "optimizer": "sgd",
+    "learning_rate": 100.0,
+    "clipnorm": None,
+    "reduce_lr": None,
+    "epochs": 9,
+}
+
+
+@pytest.mark.parametrize("starts", [STARTS, NO_VALIDATION], ids=["validated", "not validated"])
+@pytest.mark.parametrize("early_stopping", [{"patience": 5}, None], ids=["stopping", "no stopping"])
+def test_a_fit_that_diverges_keeps_its_best_weights(
+    starts: Starts, early_stopping: dict[str, int] | None
+) -> None:
+    network, same = (make_network("lstm", PLAIN, dropout=0.0) for _ in range(2))
+    options = {**DIVERGING, "early_stopping": early_stopping}
+    history = fit(network, starts=starts, **options)
+    assert history.stopped == "diverged"
+    assert 1 < len(history.rows) < 9
+    assert f"in epoch {len(history.rows) + 1}, at a learning rate of 100." in history.diverged
+    fit(same, starts=starts, **{**options, "epochs": history.best_epoch})
+    for found, expected in zip(network.get_weights(), same.get_weights(), strict=True):
+        np.testing.assert_array_equal(found, expected)
 
 
 @pytest.mark.parametrize("steps", [2, 16])
