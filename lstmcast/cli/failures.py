@@ -3,42 +3,27 @@
 from __future__ import annotations
 
 import contextlib
-import math
 import os
-import signal
 import sys
-import threading
-import time
 import traceback
 import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from types import FrameType
 from typing import Any, TextIO
 
 import typer
 from typer.exceptions import TyperException
 from typer.main import get_command
 
+from lstmcast.cli.endings import Terminated, terminable
 from lstmcast.cli.output import SCHEMA, coloured, print_error, print_json
 from lstmcast.errors import DataWarning, LstmcastError, ResourceError
-from lstmcast.interrupts import ask_to_end
 
 BUG = LstmcastError.exit_code
 RESOURCE = ResourceError.exit_code
 # 128 + the number of the signal, as shells have it.
 INTERRUPTED, TERMINATED, PIPE_CLOSED = 130, 143, 141
 _DEBUG, _JSON = "--debug", "--json"
-
-
-# How long a command may take to clean up before a second signal interrupts that, too.
-CLEANING_SECONDS = 5.0
-# After which an exception is raised again that was lost: when the callback is over.
-_AGAIN_SECONDS = 0.05
-
-
-class Terminated(BaseException):
-    """The process was asked to end (SIGTERM); an exception, so that what is open is cleaned up."""
 
 
 @dataclass(frozen=True)
@@ -70,7 +55,7 @@ def call(app: typer.Typer, arguments: list[str]) -> int:
     command = get_command(app)
     try:
         with (
-            _terminable(),
+            terminable(),
             _spoken_warnings(),
             command.make_context("lstmcast", list(arguments)) as context,
         ):
@@ -180,54 +165,3 @@ def _show(failure: _Failure, *, command: str, as_json: bool) -> None:
             "error": failure.details,
         }
     )
-
-
-@contextlib.contextmanager
-def _terminable() -> Iterator[None]:
-    """Turn SIGTERM into `Terminated` while the body runs, and Ctrl-C into `KeyboardInterrupt`.
-
-    An impatient second signal must not cut short the removal of a half-written run, so it counts
-    only after a while. What the first one raised is lost where a library's callback runs, such as
-    JAX's in the garbage collector: Python tells of that, and then it is raised again.
-    """
-    ends = {signal.SIGTERM: Terminated, signal.SIGINT: KeyboardInterrupt}
-    ended = -math.inf
-
-    raised: type[BaseException] = KeyboardInterrupt
-
-    def end(number: int, _frame: FrameType | None) -> None:
-        nonlocal ended, raised
-        now = time.monotonic()
-        if now - ended > CLEANING_SECONDS:
-            ended, raised = now, ends[signal.Signals(number)]
-            ask_to_end(raised)
-            raise raised
-
-    def end_again(_number: int, _frame: FrameType | None) -> None:
-        raise raised
-
-    def lost(unraisable: Any) -> None:
-        if isinstance(unraisable.exc_value, tuple(ends.values())):
-            signal.setitimer(signal.ITIMER_REAL, _AGAIN_SECONDS)
-        else:
-            hook(unraisable)
-
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    # A shell starts its background jobs deaf to Ctrl-C: they stay so.
-    before = {each: signal.getsignal(each) for each in ends}
-    before = {each: old for each, old in before.items() if old != signal.SIG_IGN}
-    for each in before:
-        signal.signal(each, end)
-    hook = sys.unraisablehook
-    if hasattr(signal, "setitimer"):
-        before[signal.SIGALRM] = signal.signal(signal.SIGALRM, end_again)
-        sys.unraisablehook = lost
-    try:
-        yield
-    finally:
-        ask_to_end(None)
-        sys.unraisablehook = hook
-        for each, old in before.items():
-            signal.signal(each, old)

@@ -91,13 +91,16 @@ class LineProgress:
                 self._write(self._told)
         else:
             self._clock.next_fit(plan)
-        if plan.done:
+        if plan.done or plan.done_batches:
             self._write(_going_on(plan))
 
     def batches_done(self, batches: int) -> None:
         """Say once a fit, after the first seconds, how long they all may take."""
         clock = self._clock
-        if clock is not None and not clock.told and clock.is_settled(batches):
+        if clock is None:
+            return
+        clock.begin(batches)
+        if not clock.told and clock.is_settled(batches):
             clock.told = True
             left = duration(clock.left(batches))
             self._write(f"at most {left} left, if no epoch is saved by stopping early")
@@ -152,13 +155,15 @@ class BarProgress:
                 self.tell(self._told)
         else:
             self._clock.next_fit(plan)
-        if plan.done:
+        if plan.done or plan.done_batches:
             self.tell(_going_on(plan))
         self._draw()
 
     def batches_done(self, batches: int) -> None:
         """Move the bar, if it was not moved just now."""
         self._batch = batches
+        if self._clock is not None:
+            self._clock.begin(batches)
         if time.monotonic() - self._drawn >= _PERIOD:
             self._draw()
 
@@ -214,9 +219,16 @@ class _Clock:
         self.epochs_done = plan.done
         self.told = False
         self._epochs_before = 0
-        # Those of an interrupted training, which took no time of this one.
-        self._epochs_kept = plan.done
-        self._began = time.monotonic()
+        # Those that took no time of this training since it began: done before it was interrupted,
+        # or while it was compiled, which takes as long as many epochs may.
+        self._epochs_kept: float = plan.done
+        self._began: float | None = None
+
+    def begin(self, batches: int) -> None:
+        """What is done for the first time is done: from here on time tells how long it takes."""
+        if self._began is None:
+            self._began = time.monotonic()
+            self._epochs_kept += batches / max(self.plan.batches, 1)
 
     def next_fit(self, plan: Plan) -> None:
         """The next member's fit begins; the one before may have stopped early."""
@@ -231,8 +243,8 @@ class _Clock:
 
     @property
     def has_ended_an_epoch(self) -> bool:
-        """Whether an epoch of any member is done."""
-        return self._epochs_before + self.epochs_done > self._epochs_kept
+        """Whether an epoch has ended since the time that counts began."""
+        return self._began is not None and self._run(0) > 0
 
     def share(self, batches: int) -> float:
         """The part that is done, with so many batches of the running epoch."""
@@ -240,15 +252,18 @@ class _Clock:
 
     def is_settled(self, batches: int) -> bool:
         """Whether what is done so far tells how long the rest may take."""
-        run = self._epochs_before + self._epochs(batches) - self._epochs_kept
-        return time.monotonic() - self._began >= _SETTLED and run > 0
+        if self._began is None or self._run(batches) <= 0:
+            return False
+        return time.monotonic() - self._began >= _SETTLED
 
     def left(self, batches: int) -> float:
         """Seconds, if all epochs run; early stopping may end it sooner."""
-        done = self._epochs(batches)
-        ahead = (self.plan.members - self.plan.member) * self.plan.epochs - done
-        run = self._epochs_before + done - self._epochs_kept
-        return (time.monotonic() - self._began) * ahead / run
+        ahead = (self.plan.members - self.plan.member) * self.plan.epochs - self._epochs(batches)
+        return (time.monotonic() - (self._began or 0.0)) * ahead / self._run(batches)
+
+    def _run(self, batches: int) -> float:
+        """Epochs of all fits since the time that counts began."""
+        return self._epochs_before + self._epochs(batches) - self._epochs_kept
 
     def _epochs(self, batches: int) -> float:
         """Epochs of the running fit that are done."""
@@ -264,7 +279,10 @@ def plan_text(plan: Plan) -> str:
 
 def _going_on(plan: Plan) -> str:
     """Where an interrupted fit is taken up."""
-    return "  ".join([*_member(plan), f"going on after epoch {plan.done} of {plan.epochs}"])
+    where = [f"epoch {plan.done} of {plan.epochs}"] if plan.done else []
+    if plan.done_batches:
+        where.append(f"{plan.done_batches} of {plan.batches} batches")
+    return "  ".join([*_member(plan), f"going on after {' and '.join(where)}"])
 
 
 def _member(plan: Plan) -> list[str]:

@@ -21,7 +21,7 @@ from lstmcast.training.checkpoints import Checkpoints, Kept
 from lstmcast.training.progress import Progress, SilentProgress
 
 if TYPE_CHECKING:
-    from lstmcast.training.fitting import History
+    from lstmcast.training.history import History
 
 # Shares of the work for each worker.
 _BUNDLES = 4
@@ -95,7 +95,7 @@ def _kept(
     networks: list[_Network], checkpoints: Checkpoints, preparation: Preparation
 ) -> dict[_Network, TrainedPart]:
     """Those that an interrupted training had done."""
-    from lstmcast.training.fitting import History
+    from lstmcast.training.history import History
 
     found = {}
     for number, network in enumerate(networks):

@@ -36,7 +36,7 @@ from lstmcast.training.weights import (
 if TYPE_CHECKING:
     import keras
 
-    from lstmcast.training.fitting import History
+    from lstmcast.training.history import History
 
 # What the networks of parts are called in the names of weights.
 SERIES = "series"

@@ -29,7 +29,7 @@ from lstmcast.training.progress import Progress
 if TYPE_CHECKING:
     import keras
 
-    from lstmcast.training.fitting import History
+    from lstmcast.training.history import History
 
 # What the exported network may differ by from the trained one, relative to outputs of about 1.
 PARITY = 1e-5

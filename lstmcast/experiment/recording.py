@@ -45,7 +45,7 @@ from lstmcast.runtime.tables import forecasts_frame, series_frame
 if TYPE_CHECKING:
     import pandas as pd
 
-    from lstmcast.training.fitting import History
+    from lstmcast.training.history import History
 
 # Forecasts that are written as CSV too.
 CSV_ROWS = 1_000_000

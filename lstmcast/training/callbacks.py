@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 import sys
 import time
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +32,32 @@ class Shuffle(keras.callbacks.Callback):  # type: ignore[misc]
         self.model.shuffle(seed=self._seed, epoch=epoch)
 
 
+class Ender(keras.callbacks.Callback):  # type: ignore[misc]
+    """Ends the fit where the process is to end; the last callback, when all is kept."""
+
+    def on_train_batch_end(self, batch: int, logs: dict[str, float] | None = None) -> None:
+        """Between two batches; after the last one the epoch is ended first."""
+        if batch + 1 < self.params["steps"]:
+            end_if_asked()
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
+        """After the epoch."""
+        end_if_asked()
+
+
+@dataclass(frozen=True)
+class Before:
+    """What an interrupted fit had done of the running epoch.
+
+    Attributes:
+        batches: How many.
+        seconds: In how long.
+    """
+
+    batches: int = 0
+    seconds: float = 0.0
+
+
 class Recorder(keras.callbacks.Callback):  # type: ignore[misc]
     """Keeps the history, tells the progress, and ends a fit that has diverged.
 
@@ -47,8 +75,18 @@ class Recorder(keras.callbacks.Callback):  # type: ignore[misc]
         self.rows: list[EpochRow] = []
         self.diverged: str | None = None
         self._progress, self._plan = progress, plan
+        self._before = Before()
         self._learning_rate = math.nan
         self._began = math.nan
+
+    def go_on(self, rows: Sequence[EpochRow], before: Before) -> None:
+        """Take up the history of an interrupted fit."""
+        self.rows, self._before = list(rows), before
+
+    @property
+    def seconds(self) -> float:
+        """Wall time of the running epoch so far."""
+        return self._before.seconds + time.perf_counter() - self._began
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, float] | None = None) -> None:
         """Note the learning rate that the epoch runs with."""
@@ -59,21 +97,21 @@ class Recorder(keras.callbacks.Callback):  # type: ignore[misc]
 
     def on_train_batch_end(self, batch: int, logs: dict[str, float] | None = None) -> None:
         """Tell how many batches are done; called once an execution, not once a batch."""
-        end_if_asked()
         # The last execution of an epoch may be cut short, and Keras counts it whole.
-        self._progress.batches_done(min(batch + 1, self.params["steps"]))
+        done = min(batch + 1, self.params["steps"])
+        self._progress.batches_done(self._before.batches + done)
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
         """Add a row; of an epoch that diverged none, and no other epoch follows."""
-        end_if_asked()
         values = logs or {}
         row = EpochRow(
             epoch=epoch + 1,
             loss=float(values["loss"]),
             val_loss=float(values["val_loss"]) if "val_loss" in values else None,
             learning_rate=self._learning_rate,
-            seconds=time.perf_counter() - self._began,
+            seconds=self.seconds,
         )
+        self._before = Before()
         self.diverged = _divergence(row, self._plan)
         if self.diverged is not None:
             self.model.stop_training = True

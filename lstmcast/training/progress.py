@@ -23,6 +23,7 @@ class Plan:
         members: How many these are; 1 for a network alone.
         series: Id of the series that the network is of; None for one of all.
         done: Epochs that the same fit had done before it was interrupted.
+        done_batches: Batches that it had done of the next epoch.
     """
 
     epochs: int
@@ -34,6 +35,7 @@ class Plan:
     members: int = 1
     series: str | None = None
     done: int = 0
+    done_batches: int = 0
 
 
 @dataclass(frozen=True)

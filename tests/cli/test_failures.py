@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import contextlib
 import gc
 import os
 import signal
@@ -12,8 +11,8 @@ from pathlib import Path
 import pytest
 import typer
 
-from lstmcast.cli import failures
-from lstmcast.cli.failures import Terminated, call
+from lstmcast.cli.endings import Terminated
+from lstmcast.cli.failures import call
 from lstmcast.errors import (
     BundleError,
     ConfigError,
@@ -130,25 +129,51 @@ def test_sigterm_becomes_an_exception_and_is_put_back(capsys: pytest.CaptureFixt
     assert signal.getsignal(signal.SIGTERM) is before
 
 
-def test_a_second_signal_counts_only_after_the_time_to_clean_up(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    app, now, reached = typer.Typer(), [100.0], []
-    monkeypatch.setattr(failures.time, "monotonic", lambda: now[0])
+SIGNALLED = """
+import os, signal, sys, time, typer
+from lstmcast.cli.failures import call
 
-    @app.command()
-    def lose_it() -> None:
-        with contextlib.suppress(BaseException):  # as a callback of a library may
-            os.kill(os.getpid(), signal.SIGTERM)
-        now[0] += failures.CLEANING_SECONDS
-        os.kill(os.getpid(), signal.SIGTERM)
-        reached.append("impatient")
-        now[0] += 1.0
-        os.kill(os.getpid(), signal.SIGTERM)
-        reached.append("never")
+app = typer.Typer()
 
-    assert call(app, []) == 143
-    assert reached == ["impatient"]
+@app.command()
+def clean_up() -> None:
+    try:
+        os.kill(os.getpid(), signal.{name})
+        time.sleep(60)
+    finally:
+        time.sleep({wait})
+        os.kill(os.getpid(), signal.{name})
+        time.sleep({clean})
+        print("cleaned up")
+
+sys.exit(call(app, []))
+"""
+
+
+def signalled(**values: object) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-c", SIGNALLED.format(**values)],
+        env={**os.environ, "PYTHONPATH": project_path()},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=50,
+    )
+
+
+@pytest.mark.skipif(os.name == "nt", reason="no such signals on Windows")
+@pytest.mark.parametrize(("name", "code"), [("SIGTERM", 143), ("SIGINT", 130)])
+def test_a_second_signal_ends_at_once(name: str, code: int) -> None:
+    done = signalled(name=name, wait=0.4, clean=60)
+    assert (done.returncode, done.stdout) == (code, "")
+    assert done.stderr == "error: ended at once; what was kept before is whole.\n"
+
+
+@pytest.mark.skipif(os.name == "nt", reason="no such signals on Windows")
+def test_a_signal_that_is_passed_on_twice_is_one_request() -> None:
+    done = signalled(name="SIGINT", wait=0, clean=0.1)
+    assert (done.returncode, done.stdout) == (130, "cleaned up\n")
+    assert done.stderr == "error: interrupted.\n"
 
 
 @pytest.mark.skipif(os.name == "nt", reason="no such pipes on Windows")

@@ -63,8 +63,8 @@ def test_a_pipe_is_told_once_how_long_it_may_take(monkeypatch: pytest.MonkeyPatc
         now[0] += seconds
         progress.batches_done(batches)
     (told,) = stream.getvalue().splitlines()[1:]
-    # 6 s for 4 of 200 batches.
-    assert told == "at most 4 min 54 s left, if no epoch is saved by stopping early"
+    # 5 s for 2 of 200 batches; before the first two are done, the network is compiled.
+    assert told == "at most 8 min 10 s left, if no epoch is saved by stopping early"
 
 
 def test_a_pipe_is_told_which_member_trains_and_the_time_left_over_all(
@@ -76,6 +76,8 @@ def test_a_pipe_is_told_which_member_trains_and_the_time_left_over_all(
     progress = LineProgress(stream)
     for member in range(2):
         progress.fit_begins(plan(epochs=20, batches=10, member=member, members=3))
+        if not member:
+            progress.batches_done(5)
         now[0] += 10.0
         # The first member stops after this epoch.
         progress.epoch_done(FIRST)
@@ -89,8 +91,8 @@ def test_a_pipe_is_told_which_member_trains_and_the_time_left_over_all(
         ["seed 7 (1 of 3)", "epoch 1/20"],
         ["seed 8 (2 of 3)", "epoch 1/20"],
     ]
-    # 30 s for 3 epochs; 19 of the last member's may follow.
-    assert lines[3] == "at most 3 min 10 s left, if no epoch is saved by stopping early"
+    # 30 s for 2.5 epochs; 19 of the last member's may follow.
+    assert lines[3] == "at most 3 min 48 s left, if no epoch is saved by stopping early"
     assert len(lines) == 4
 
 
@@ -104,6 +106,7 @@ def test_the_bar_tells_epoch_losses_rate_and_time_left_in_one_line() -> None:
     def draw(stream: TextIO) -> None:
         bar = BarProgress(stream)
         bar.fit_begins(plan(epochs=4, batches=10))
+        bar.batches_done(5)
         bar.epoch_done(FIRST)
 
     line = drawn(120, draw)[-1]
@@ -118,6 +121,7 @@ def test_the_bar_tells_which_member_trains_and_how_far_all_are() -> None:
         for member in range(2):
             bar.fit_begins(plan(epochs=4, batches=10, member=member, members=2))
             if not member:
+                bar.batches_done(5)
                 bar.epoch_done(FIRST)
             bar.fit_ends()
 

@@ -110,7 +110,7 @@ def test_all_wrong_settings_are_reported_at_once(daily: Path, invoke: Invoke) ->
 
 @pytest.mark.slow
 @pytest.mark.skipif(os.name == "nt", reason="signals of POSIX")
-def test_a_training_that_is_stopped_leaves_no_run_behind(daily: Path) -> None:
+def test_a_training_that_is_stopped_keeps_what_was_trained_and_no_run(daily: Path) -> None:
     endless = ("--set", "training.epochs=100000", "--set", "training.early_stopping=null")
     process = subprocess.Popen(
         [sys.executable, "-m", "lstmcast", "train", str(daily), *endless],
@@ -128,8 +128,12 @@ def test_a_training_that_is_stopped_leaves_no_run_behind(daily: Path) -> None:
     out, err = process.communicate(timeout=60)
     assert process.returncode == 143
     assert out == ""
-    assert err.splitlines()[-1] == "error: terminated."
-    assert not [path for path in (daily.parent / "runs").rglob("*") if path.is_file()]
+    told = err.splitlines()
+    assert told[-1].startswith("error: terminated. What was trained so far is kept")
+    assert "ending after this batch; a second signal ends at once" in told
+    runs = daily.parent / "runs"
+    files = [path.relative_to(runs) for path in runs.rglob("*") if path.is_file()]
+    assert files and all(path.match(".partial/*.checkpoint/*") for path in files)
 
 
 def test_a_training_that_diverges_exits_with_5_and_is_listed(daily: Path, invoke: Invoke) -> None:

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from lstmcast.config.schema import Augmentation, Features
-from lstmcast.training.fitting import Starts, fit_network
+from lstmcast.data.windows import Starts
+from lstmcast.training.fitting import fit_network
 from lstmcast.training.progress import SilentProgress
 from tests.networks import PLAIN, make_arrays, make_config, make_network
 

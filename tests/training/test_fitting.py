@@ -7,16 +7,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from lstmcast.data.windows import WindowArrays
+from lstmcast.data.windows import Starts, WindowArrays
 from lstmcast.errors import DivergedError
 from lstmcast.models.registry import ARCHITECTURES
-from lstmcast.training.fitting import (
-    Fitter,
-    History,
-    Starts,
-    fit_members,
-    fit_network,
-)
+from lstmcast.training.fitting import Fitter, fit_members, fit_network
+from lstmcast.training.history import History
 from lstmcast.training.progress import EpochRow, Plan, SilentProgress
 from lstmcast.training.weights import set_state, state_of
 from tests.networks import BACKEND, FULL, PLAIN, make_arrays, make_config, make_network
