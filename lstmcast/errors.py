@@ -7,7 +7,8 @@ LstmcastError                 70  a bug, where nothing more exact is known
 │ └ TooShortError              3  needed and received, with the arithmetic
 ├ BundleError                  4  missing, corrupt, newer format
 ├ DivergedError                5  epoch, learning rate, what to lower
-└ ResourceError                6  locked by PID/host, disk, memory, a package that is not installed
+└ ResourceError                6  disk, memory, a device, a package that is not installed
+  └ HeldError                  6  another process works there: PID and host
 ```
 
 A message is complete on its own: what is wrong, where, and what to do.
@@ -167,3 +168,7 @@ class ResourceError(LstmcastError):
     """Something outside is in the way: a lock, the disk, memory, a package not installed."""
 
     exit_code = 6
+
+
+class HeldError(ResourceError):
+    """Another process works in the directory."""

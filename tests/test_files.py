@@ -6,24 +6,47 @@ import stat
 import subprocess
 import sys
 from pathlib import Path
+from socket import gethostname
+from types import SimpleNamespace
 
 import pytest
 
 from lstmcast import files
-from lstmcast.errors import ResourceError
-from lstmcast.files import flush, held, partial_file, writing
+from lstmcast.errors import HeldError, ResourceError
+from lstmcast.files import flush, held, partial_file, require_room, writing
+
+REFUSED = [
+    (errno.ENOSPC, r"the disk is full; 2\.5 MB are needed, 1\.0 MB are free\. Make room, or"),
+    (errno.EDQUOT, r"the disk is full; 2\.5 MB are needed, 1\.0 MB are free\. Make room, or"),
+    (errno.EACCES, r"this user may not write there\. Change its permissions, or"),
+    (errno.EROFS, r"the file system is read-only\. Mount it for writing, or"),
+    (errno.EIO, r"Input/output error\. Make room, or"),
+]
 
 
-def test_what_the_system_refuses_names_the_path_and_what_to_do(tmp_path: Path) -> None:
-    full = OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-    with pytest.raises(ResourceError) as raised, writing(tmp_path / "a.csv") as path:
+@pytest.mark.parametrize(("number", "says"), REFUSED)
+def test_what_the_system_refuses_names_the_path_and_what_to_do(
+    number: int, says: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(files, "free_bytes", lambda path: 1_000_000)
+    refused = OSError(number, os.strerror(number))
+    with (
+        pytest.raises(ResourceError, match=rf"a\.csv: cannot be written: {says}") as raised,
+        writing(tmp_path / "a.csv", n_bytes=2_500_000) as path,
+    ):
         assert path == tmp_path / "a.csv"
-        raise full
-    assert str(raised.value) == (
-        f"{tmp_path / 'a.csv'}: cannot be written: No space left on device. Make room, or choose "
-        "another directory with --set runs_dir=…"
-    )
-    assert raised.value.__cause__ is full
+        raise refused
+    assert str(raised.value).endswith("choose another directory with --set runs_dir=…")
+    assert raised.value.__cause__ is refused
+
+
+def test_room_is_asked_for_before_the_work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    require_room(tmp_path / "not" / "there", 1)
+    monkeypatch.setattr(files.shutil, "disk_usage", lambda path: SimpleNamespace(free=4_000_000))
+    require_room(tmp_path, 4_000_000)
+    says = r"about 4,100\.0 MB are needed there, and 4\.0 MB are free\. Make room"
+    with pytest.raises(ResourceError, match=says):
+        require_room(tmp_path, 4_100_000_000)
 
 
 def test_an_error_of_the_system_without_words_is_told_as_it_is(tmp_path: Path) -> None:
@@ -115,9 +138,10 @@ def test_a_directory_is_made_and_held_by_one_at_a_time(tmp_path: Path) -> None:
     folder = tmp_path / "deep" / "er"
     with held(folder, "somebody works here."):
         assert folder.is_dir()
-        with pytest.raises(ResourceError) as raised, held(folder, "somebody works here."):
+        with pytest.raises(HeldError) as raised, held(folder, "somebody works here."):
             pytest.fail("held twice")
-        assert str(raised.value) == f"{folder}: somebody works here."
+        said = f"{folder}: somebody works here. It is process {os.getpid()} on {gethostname()}, "
+        assert str(raised.value).startswith(said)
     with held(folder, "somebody works here."):
         pass
 
@@ -144,7 +168,8 @@ def test_another_process_is_kept_out_until_the_holder_dies(tmp_path: Path) -> No
     ) as other:
         assert other.stdout is not None
         assert other.stdout.readline() == "held\n"
-        with pytest.raises(ResourceError, match="busy"), held(tmp_path, "busy"):
+        says = f"busy It is process {other.pid} on "
+        with pytest.raises(HeldError, match=says), held(tmp_path, "busy"):
             pytest.fail("held by two processes")
         other.kill()
     with held(tmp_path, "busy"):

@@ -147,7 +147,8 @@ def _write_page(
     from lstmcast.reporting.plots.writing import write_backtest_plots
 
     contents = _contents(writer, manifest, done, config)
-    written = write_backtest_plots(contents, done.origins, writer.path / files.PLOTS)
+    with writer.writing(files.PLOTS) as folder:
+        written = write_backtest_plots(contents, done.origins, folder)
     page = render_backtest(contents, done.metrics, choose_plots(written))
     writer.text(files.REPORT, page)
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from lstmcast.cli.output import text_table
 from lstmcast.errors import ResourceError
+from lstmcast.files import refusal
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -84,7 +85,9 @@ def write_file(content: bytes, path: Path) -> None:
     try:
         _replace(path, content)
     except OSError as error:
-        raise ResourceError(f"{path}: cannot be written: {error.strerror}.") from error
+        elsewhere = "with --output"
+        message = refusal(path, error, n_bytes=len(content), elsewhere=elsewhere)
+        raise ResourceError(message) from error
 
 
 def _replace(path: Path, content: bytes) -> None:

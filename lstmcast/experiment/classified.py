@@ -150,7 +150,8 @@ def write_class_report(
     from lstmcast.reporting.plots.writing import write_class_plots
 
     contents = _contents(writer, manifest, dataset, fitted, measured)
-    plots = choose_plots(write_class_plots(contents, writer.path / files.PLOTS))
+    with writer.writing(files.PLOTS) as folder:
+        plots = choose_plots(write_class_plots(contents, folder))
     writer.text(files.REPORT, render_class_report(contents, plots))
 
 

@@ -18,6 +18,7 @@ from lstmcast.execution.work import Executor
 from lstmcast.experiment.apart import train_apart
 from lstmcast.experiment.members import shapes_of, split_versions, train_members
 from lstmcast.experiment.versions import KerasVersions, MemberWeights, Versions
+from lstmcast.files import refusal
 from lstmcast.runtime import bundle as files
 from lstmcast.runtime.network import WHICH, Network, OnnxNetwork
 from lstmcast.runtime.outputs import window_inputs
@@ -247,6 +248,8 @@ def _export(
     trained = _in_keras(versions, preparation)
     try:
         _write(versions, preparation, path)
+    except OSError as error:
+        raise ResourceError(refusal(path, error)) from error
     except ResourceError as error:
         warning = f"the run has no {files.NETWORK} and forecasts through Keras, slowly: {error}"
         return trained, {"left_out": str(error)}, (warning,)

@@ -37,6 +37,7 @@ from lstmcast.experiment.recording import (
     write_results,
     write_scores,
 )
+from lstmcast.experiment.room import run_bytes
 from lstmcast.machine import release_memory
 from lstmcast.runtime.run_writer import RunWriter
 from lstmcast.training.checkpoints import SUFFIX, Checkpoints, interrupted
@@ -104,7 +105,11 @@ def train(
     dataset = build_dataset(config, load_panel(config, frame=frame))
     release_memory()
     created = datetime.now(UTC)
-    writer = RunWriter(runs_dir or Path(config.runs_dir), _run_id(config, dataset, created))
+    writer = RunWriter(
+        runs_dir or Path(config.runs_dir),
+        _run_id(config, dataset, created),
+        n_bytes=run_bytes(dataset),
+    )
     try:
         with _kept_fits(writer, dataset, resume=resume) as checkpoints:
             writer.log("data", rows=dataset.panel.n_rows, series=dataset.panel.n_series)
@@ -202,9 +207,9 @@ def _kept_fits(writer: RunWriter, dataset: Dataset, *, resume: bool) -> Iterator
         "data": fingerprint(dataset.panel),
         "config": config.model_dump(mode="json", exclude={"runs_dir", "resources", "tune"}),
     }
-    checkpoints = interrupted(writer.path.parent, config.name, identity) if resume else None
+    checkpoints = interrupted(writer.folder.parent, config.name, identity) if resume else None
     if checkpoints is None:
-        checkpoints = Checkpoints(writer.path.with_name(f"{writer.path.name}{SUFFIX}"))
+        checkpoints = Checkpoints(writer.folder.with_name(f"{writer.folder.name}{SUFFIX}"))
         checkpoints.begin(identity)
     with checkpoints.locked():
         try:

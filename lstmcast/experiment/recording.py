@@ -180,7 +180,8 @@ def write_report(
     from lstmcast.reporting.plots.writing import write_plots
 
     contents = _contents(writer, manifest, dataset, fitted, measured)
-    plots = choose_plots(write_plots(contents, writer.path / files.PLOTS))
+    with writer.writing(files.PLOTS) as folder:
+        plots = choose_plots(write_plots(contents, folder))
     writer.text(files.REPORT, render_report(contents, plots))
 
 

@@ -1,6 +1,6 @@
 """The run directory on disk: its files, and reading them; `run_writer` writes them.
 
-A run grows under `<runs_dir>/.partial/<id>/` and is moved to `<runs_dir>/<id>/` when it is whole;
+A run grows in `<runs_dir>/.partial/<id>/run/` and is moved to `<runs_dir>/<id>/` when it is whole;
 from then on it never changes. Everything in it is data: JSON, YAML, CSV, safetensors, ONNX, npz
 without objects, pictures and a page. Loading checks `manifest.json` before any parser sees a file.
 """
@@ -45,6 +45,7 @@ FOLDS = "folds.csv"
 RANKS = "ranks.npz"
 SCORES = "scores.npz"
 PARTIAL = ".partial"
+GROWING = "run"
 # What a directory under `runs_dir` may be. The manifest of a run, the first kind that there was,
 # does not name it.
 RUN, BACKTEST = "run", "backtest"

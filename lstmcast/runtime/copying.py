@@ -6,6 +6,7 @@ import shutil
 from pathlib import Path
 
 from lstmcast.errors import ResourceError
+from lstmcast.files import flush, refusal
 from lstmcast.runtime.state import copy_state, state_dir
 
 
@@ -21,8 +22,23 @@ def copy_run(run: Path, target: Path) -> None:
     partial = target.with_name(f".{target.name}.partial")
     try:
         shutil.rmtree(partial, ignore_errors=True)
-        shutil.copytree(run, partial)
+        _copy(run, partial)
         copy_state(run, target)
         partial.rename(target)
     except OSError as error:
-        raise ResourceError(f"{target}: cannot be written: {error}") from error
+        shutil.rmtree(partial, ignore_errors=True)
+        n_bytes = sum(path.stat().st_size for path in run.rglob("*"))
+        message = refusal(target, error, n_bytes=n_bytes, elsewhere="to save it in")
+        raise ResourceError(message) from error
+
+
+def _copy(run: Path, target: Path) -> None:
+    """Copy what a directory holds, on disk when this returns."""
+    target.mkdir(parents=True)
+    for path in sorted(run.rglob("*")):
+        copy = target / path.relative_to(run)
+        if path.is_dir():
+            copy.mkdir()
+        else:
+            shutil.copyfile(path, copy)
+            flush(copy)

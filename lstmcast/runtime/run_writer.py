@@ -7,7 +7,7 @@ import os
 import shutil
 import zipfile
 from collections.abc import Iterable, Mapping
-from contextlib import suppress
+from contextlib import AbstractContextManager, ExitStack, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,8 +15,8 @@ from typing import IO, TYPE_CHECKING, Any
 
 import numpy as np
 
-from lstmcast.files import flush, sha256_of, writing
-from lstmcast.runtime.bundle import FORMAT, LOG, MANIFEST, PARTIAL, WEIGHTS
+from lstmcast.files import flush, held, require_room, sha256_of, writing
+from lstmcast.runtime.bundle import FORMAT, GROWING, LOG, MANIFEST, PARTIAL, WEIGHTS
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -48,20 +48,32 @@ class RunWriter:
     Args:
         runs_dir: Directory of all runs; made where it is missing.
         run_id: Name of the run's directory.
+        n_bytes: How large the run will be, about.
+
+    Attributes:
+        folder: Holds the growing run while it is written; whatever the run needs may stand beside.
+        path: Of the growing run.
+        final: Of the run when it is whole.
 
     Raises:
-        ResourceError: If the directory cannot be written.
+        ResourceError: If the directory cannot be written, or has no room.
     """
 
-    def __init__(self, runs_dir: Path, run_id: str) -> None:
-        self.path = runs_dir / PARTIAL / run_id
+    def __init__(self, runs_dir: Path, run_id: str, *, n_bytes: int | None = None) -> None:
+        self.folder = runs_dir / PARTIAL / run_id
+        self.path = self.folder / GROWING
         self.final = runs_dir / run_id
+        self._n_bytes = n_bytes
+        require_room(runs_dir, n_bytes or 0)
+        # Held while the run grows: what nobody holds is left of a process that was killed.
+        self._held = ExitStack()
+        self._held.enter_context(held(self.folder, "another process writes this run."))
         with writing(self.path):
-            self.path.mkdir(parents=True)
+            self.path.mkdir()
 
     def text(self, name: str, content: str) -> None:
         """Write a text file, UTF-8."""
-        with writing(self.path / name) as path:
+        with self.writing(name) as path:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(content, encoding="utf-8", newline="\n")
 
@@ -73,13 +85,13 @@ class RunWriter:
 
     def table(self, name: str, frame: pd.DataFrame) -> None:
         """Write a table as CSV; numbers in full, so that they read back the same."""
-        with writing(self.path / name) as path:
+        with self.writing(name) as path:
             frame.to_csv(path, index=False, lineterminator="\n")
 
     def log(self, event: str, **values: Any) -> None:
         """Add a line to the log: UTC time, event, and what belongs to it."""
         line = {"time": datetime.now(UTC).isoformat(timespec="milliseconds"), "event": event}
-        with writing(self.path / LOG) as path, path.open("a", encoding="utf-8") as file:
+        with self.writing(LOG) as path, path.open("a", encoding="utf-8") as file:
             file.write(json.dumps({**line, **values}, default=str) + "\n")
 
     def weights(self, weights: Mapping[str, np.ndarray]) -> None:
@@ -87,13 +99,13 @@ class RunWriter:
         from safetensors.numpy import save
 
         content = save({name: np.ascontiguousarray(w) for name, w in weights.items()})
-        with writing(self.path / WEIGHTS) as path:
+        with self.writing(WEIGHTS) as path:
             path.write_bytes(content)
 
     def arrays(self, name: str, arrays: Iterable[tuple[str, np.ndarray | Blocks]]) -> None:
         """Write named arrays as a compressed npz, one at a time, or one block of one at a time."""
         with (
-            writing(self.path / name) as path,
+            self.writing(name) as path,
             zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive,
         ):
             for key, array in arrays:
@@ -122,20 +134,26 @@ class RunWriter:
             if path.is_file()
         }
         self.json(MANIFEST, {"format": FORMAT, **manifest, "files": files})
-        with writing(self.final):
+        with writing(self.final, n_bytes=self._n_bytes):
             for path in [*self.path.rglob("*"), self.path]:
                 flush(path)
             os.replace(self.path, self.final)
             flush(self.final.parent)
-        self._tidy()
+        self.discard()
         return self.final
 
     def discard(self) -> None:
         """Remove what was written; for a run that failed before it was whole."""
-        shutil.rmtree(self.path, ignore_errors=True)
-        self._tidy()
-
-    def _tidy(self) -> None:
-        """Remove `.partial/` unless another run is growing there."""
+        shutil.rmtree(self.folder, ignore_errors=True)
+        self._held.close()
+        # Unless another run is growing there.
         with suppress(OSError):
-            self.path.parent.rmdir()
+            self.folder.parent.rmdir()
+
+    def writing(self, name: str) -> AbstractContextManager[Path]:
+        """A path in the run to be written by others; what the system refuses names it.
+
+        Raises:
+            ResourceError: If it cannot be written.
+        """
+        return writing(self.path / name, n_bytes=self._n_bytes)

@@ -99,7 +99,7 @@ class Checkpoints:
         values = json.dumps(kept.values, allow_nan=False)
         said = {"values": values, "sha256": _digest(arrays, values)}
         content = save(arrays, metadata=said)
-        with partial_file(self.folder / name) as path:
+        with partial_file(self.folder / name, n_bytes=len(content)) as path:
             path.write_bytes(content)
         self._written = time.monotonic()
 

@@ -229,11 +229,17 @@ def test_a_directory_that_cannot_be_made_or_written_is_a_resource_error(tmp_path
     with pytest.raises(ResourceError, match=r"cannot be written: .* --set runs_dir"):
         RunWriter(tmp_path / "file", "run-1")
     writer = RunWriter(tmp_path, "run-1")
-    with pytest.raises(ResourceError, match="File exists"):
+    with pytest.raises(ResourceError, match="another process writes this run"):
         RunWriter(tmp_path, "run-1")
     shutil.rmtree(writer.path)
     with pytest.raises(ResourceError, match="No such file"):
         writer.weights({"w": np.ones(1, dtype=np.float32)})
+
+
+def test_a_run_that_there_is_no_room_for_is_not_begun(tmp_path):
+    with pytest.raises(ResourceError, match=r"are needed there, and .* MB are free\. Make room"):
+        RunWriter(tmp_path, "run-1", n_bytes=10**18)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_run_never_replaces_another(tmp_path):
