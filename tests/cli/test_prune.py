@@ -62,7 +62,7 @@ def test_prune_removes_what_is_of_no_use(runs: Path, invoke: Invoke) -> None:
     assert [Path(each["path"]).name for each in would["removed"]] == ["killed"]
     assert len(leftovers(runs)) == 2
     result = invoke("runs", "prune", "--runs-dir", runs)
-    assert "killed: 0.0 MB" in result.out and ": removed" in result.out
+    assert "killed: 0.0 kB" in result.out and ": removed" in result.out
     assert "kept: a command can go on with it" in result.out
     assert "--resume" in result.err
     assert len(leftovers(runs)) == 1
