@@ -14,11 +14,11 @@ from pathlib import Path
 from typing import Any
 
 from lstmcast.errors import HeldError, ResourceError
+from lstmcast.machine import megabytes
 
 _LOCK, _OWNER = ".lock", ".owner"
 _FULL = (errno.ENOSPC, errno.EDQUOT)
 _FORBIDDEN = (errno.EACCES, errno.EPERM)
-_MEGABYTE = 1_000_000
 # Where runs are written, that is how to write them elsewhere.
 _ELSEWHERE = "with --set runs_dir=…"
 
@@ -49,8 +49,8 @@ def refusal(
         elsewhere: How the user chooses another directory.
     """
     if error.errno in _FULL:
-        needed = "" if n_bytes is None else f"; {_size(n_bytes)} are needed"
-        left = "" if (free := free_bytes(path)) is None else f", {_size(free)} are free"
+        needed = "" if n_bytes is None else f"; {megabytes(n_bytes)} are needed"
+        left = "" if (free := free_bytes(path)) is None else f", {megabytes(free)} are free"
         full = f"{path}: cannot be written: the disk is full{needed}{left}."
         return f"{full} Make room, or choose another directory {elsewhere}"
     if error.errno in _FORBIDDEN:
@@ -71,8 +71,8 @@ def require_room(folder: Path, n_bytes: int) -> None:
     free = free_bytes(folder)
     if free is not None and free < n_bytes:
         raise ResourceError(
-            f"{folder}: about {_size(n_bytes)} are needed there, and {_size(free)} are free. Make "
-            f"room, or choose another directory {_ELSEWHERE}"
+            f"{folder}: about {megabytes(n_bytes)} are needed there, and {megabytes(free)} are "
+            f"free. Make room, or choose another directory {_ELSEWHERE}"
         )
 
 
@@ -82,10 +82,6 @@ def free_bytes(path: Path) -> int | None:
         with suppress(OSError):
             return shutil.disk_usage(place).free
     return None
-
-
-def _size(n_bytes: int) -> str:
-    return f"{n_bytes / _MEGABYTE:,.1f} MB"
 
 
 @contextmanager

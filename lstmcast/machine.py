@@ -99,6 +99,13 @@ def keep_large_blocks() -> None:
         mallopt(_M_TRIM_THRESHOLD, _LARGE_BLOCK)
 
 
+def megabytes(size: int) -> str:
+    """Bytes as a reader wants them, such as `3.1 MB`."""
+    if size < 1e5:
+        return f"{size / 1e3:.1f} kB"
+    return f"{size / 1e6:.1f} MB" if size < 1e9 else f"{size / 1e9:.1f} GB"
+
+
 def _cgroup(name: str) -> str:
     """A setting of the container, of Linux' second kind of control groups; empty without one."""
     try:

@@ -44,7 +44,7 @@ def test_room_is_asked_for_before_the_work(tmp_path: Path, monkeypatch: pytest.M
     require_room(tmp_path / "not" / "there", 1)
     monkeypatch.setattr(files.shutil, "disk_usage", lambda path: SimpleNamespace(free=4_000_000))
     require_room(tmp_path, 4_000_000)
-    says = r"about 4,100\.0 MB are needed there, and 4\.0 MB are free\. Make room"
+    says = r"about 4\.1 GB are needed there, and 4\.0 MB are free\. Make room"
     with pytest.raises(ResourceError, match=says):
         require_room(tmp_path, 4_100_000_000)
 

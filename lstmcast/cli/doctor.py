@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from lstmcast.cli.options import RUNS_DIR, AsJson, Overrides, Quiet
-from lstmcast.cli.output import Console, coloured_state, megabytes
+from lstmcast.cli.output import Console, coloured_state
+from lstmcast.machine import megabytes
 
 if TYPE_CHECKING:
     from lstmcast.cli.environment import Environment

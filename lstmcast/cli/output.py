@@ -117,10 +117,3 @@ def facts(pairs: Iterable[tuple[str, str]]) -> str:
     pairs = list(pairs)
     width = max((len(name) for name, _ in pairs), default=0)
     return "\n".join(f"{name.ljust(width)}  {value}".rstrip() for name, value in pairs)
-
-
-def megabytes(size: int) -> str:
-    """Bytes as a reader wants them, such as `3.1 MB`."""
-    if size < 1e5:
-        return f"{size / 1e3:.1f} kB"
-    return f"{size / 1e6:.1f} MB" if size < 1e9 else f"{size / 1e9:.1f} GB"

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, TextIO
 
-from lstmcast.cli.output import megabytes
+from lstmcast.machine import megabytes
 
 if TYPE_CHECKING:
     from lstmcast.training.progress import EpochRow, Plan

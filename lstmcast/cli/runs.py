@@ -10,8 +10,9 @@ import typer
 from lstmcast.cli.groups import HELP_OPTIONS, make_app, show_help
 from lstmcast.cli.opening import suggest_forecast
 from lstmcast.cli.options import RUNS_DIR, AsJson, Quiet, RunName, RunsDir
-from lstmcast.cli.output import Console, megabytes, show_path, text_table
+from lstmcast.cli.output import Console, show_path, text_table
 from lstmcast.errors import BundleError, ConfigError
+from lstmcast.machine import megabytes
 from lstmcast.reporting.wording import short_time
 
 if TYPE_CHECKING:

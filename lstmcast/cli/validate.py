@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from lstmcast.cli.options import AsJson, ConfigFile, Overrides, Quiet
-from lstmcast.cli.output import Console, facts, megabytes
+from lstmcast.cli.output import Console, facts
+from lstmcast.machine import megabytes
 from lstmcast.reporting.wording import short_time
 
 if TYPE_CHECKING:
