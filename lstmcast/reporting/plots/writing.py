@@ -7,6 +7,9 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 
+from matplotlib import rcParams
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 
 from lstmcast.reporting.catalogue import class_plots_left_out, plots_left_out
@@ -25,6 +28,9 @@ from lstmcast.reporting.plots.residuals import (
     plot_residuals_vs_predicted,
 )
 from lstmcast.reporting.plots.style import styled
+
+# Of PNG files: a tenth larger than at the usual 6, in a third of the time.
+_COMPRESSION = 3
 
 _PLOTTERS: dict[str, Callable[[Contents], Figure]] = {
     "loss": plot_loss,
@@ -108,8 +114,12 @@ def save(figure: Figure, stem: Path) -> list[Path]:
         warnings.filterwarnings("ignore", message="Glyph .* missing from")
         # Between two of its units it has no interval that keeps to the ticks asked for: some more.
         warnings.filterwarnings("ignore", message="AutoDateLocator was unable")
-        figure.savefig(png)
-        # The layout is that of the first; to find it again takes as long as to draw.
+        figure.set_dpi(rcParams["savefig.dpi"])
+        engine = figure.get_layout_engine()
+        if engine is not None:
+            engine.execute(figure)
+        # `savefig` would draw the figure twice for each file, first without ink for the layout.
         figure.set_layout_engine("none")
-        figure.savefig(svg, metadata={"Date": None})
+        FigureCanvasAgg(figure).print_png(png, pil_kwargs={"compress_level": _COMPRESSION})
+        FigureCanvasSVG(figure).print_svg(svg, metadata={"Date": None})
     return [png, svg]
