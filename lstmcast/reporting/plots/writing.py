@@ -6,6 +6,7 @@ import warnings
 from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from matplotlib import rcParams
 from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -120,6 +121,9 @@ def save(figure: Figure, stem: Path) -> list[Path]:
             engine.execute(figure)
         # `savefig` would draw the figure twice for each file, first without ink for the layout.
         figure.set_layout_engine("none")
-        FigureCanvasAgg(figure).print_png(png, pil_kwargs={"compress_level": _COMPRESSION})
-        FigureCanvasSVG(figure).print_svg(svg, metadata={"Date": None})
+        # Matplotlib's stubs leave both out.
+        png_canvas: Any = FigureCanvasAgg(figure)
+        png_canvas.print_png(png, pil_kwargs={"compress_level": _COMPRESSION})
+        svg_canvas: Any = FigureCanvasSVG(figure)
+        svg_canvas.print_svg(svg, metadata={"Date": None})
     return [png, svg]
