@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from lstmcast.data.reading.csv_text import require_columns
+from lstmcast.data.reading.headers import require_columns
 from lstmcast.data.reading.sources import Source
 from lstmcast.errors import DataError, ResourceError
 

@@ -17,10 +17,13 @@ import pandas as pd
 from lstmcast.config.schema import CsvFormat, Data
 from lstmcast.data.panel import Origin, Schema
 from lstmcast.data.reading.arrow_csv import read_fast
-from lstmcast.data.reading.csv_text import field_at, read_csv, require_columns
+from lstmcast.data.reading.csv_text import read_csv
+from lstmcast.data.reading.headers import require_columns
+from lstmcast.data.reading.locating import find_sources
 from lstmcast.data.reading.numbers import as_numbers, first_text, why_text
 from lstmcast.data.reading.parquet import read_parquet
-from lstmcast.data.reading.sources import Source, find_sources
+from lstmcast.data.reading.records import field_at
+from lstmcast.data.reading.sources import Source
 from lstmcast.errors import ConfigError, DataError, Problem
 
 Use = Literal["time", "part", "id", "number", "text", "auto"]
