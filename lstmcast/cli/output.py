@@ -55,7 +55,9 @@ class Console:
 
 def print_json(values: Any) -> None:
     """One JSON object on standard output; NaN and infinity are refused."""
-    print(json.dumps(values, indent=1, allow_nan=False, ensure_ascii=False), flush=True)
+    text = json.dumps(values, indent=1, allow_nan=False, ensure_ascii=False)
+    # A file name may hold bytes that are no text; JSON has the same escapes for them as Python.
+    print(text.encode("utf-8", "backslashreplace").decode("utf-8"), flush=True)
 
 
 def coloured(text: str, colour: Colour, stream: TextIO) -> str:

@@ -129,8 +129,9 @@ def read_csv(
     require_in_header(names, columns, source, form)
     options: dict[str, object] = {
         "sep": form.delimiter,
-        "decimal": form.decimal,
-        "thousands": form.thousands,
+        # The parser takes ASCII only; others are cut out afterwards.
+        "decimal": form.decimal if form.decimal.isascii() else ".",
+        "thousands": form.thousands if (form.thousands or "").isascii() else None,
         "usecols": list(columns),
         "dtype": dict.fromkeys((*text, *ids), "str"),
         "na_values": {column: [""] if column in ids else list(form.na) for column in columns},

@@ -47,7 +47,8 @@ def _expand(entry: str, directory: Path | None) -> list[Source]:
     if "://" in entry:
         message = "this is an address, not a path. Fetch the file first, and name where it is."
         raise DataError(message, file=entry)
-    full = _absolute(entry, directory)
+    path = Path(os.path.expanduser(entry))
+    full = path if directory is None else directory / path
     if is_pipe(full):
         return [Source(str(full), content=read_pipe(full))]
     if not _GLOB_CHARACTERS & set(entry) or _exists(full):
@@ -60,28 +61,19 @@ def _expand(entry: str, directory: Path | None) -> list[Source]:
     return files
 
 
-def _absolute(entry: str, directory: Path | None) -> Path:
-    try:
-        path = Path(entry).expanduser()
-    except RuntimeError:
-        message = "there is no such user, or no home directory of theirs. Write the path in full."
-        raise DataError(message, file=entry) from None
-    return path if directory is None else directory / path
-
-
 def _exists(path: Path) -> bool:
     try:
         return path.exists()
-    except OSError:  # a name that is too long
+    except (OSError, ValueError):  # a name that is too long, or none
         return False
 
 
 def _refuse_twice(sources: Sequence[Source]) -> None:
-    seen: set[Path] = set()
+    seen: set[str] = set()
     for source in sources:
         if source.path is None:
             continue
-        path = Path(os.path.realpath(source.path))
+        path = os.path.abspath(source.path)
         if path in seen:
             message = "`data.path` names this file twice. Name it once, or narrow the pattern."
             raise DataError(message, file=source.name)

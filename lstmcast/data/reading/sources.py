@@ -108,6 +108,12 @@ class Source:
             yield decoded(raw, encoding)
 
 
+def is_packed(path: Path) -> bool:
+    """Whether a file is gzipped, whatever its name says."""
+    with path.open("rb") as raw:
+        return raw.read(2) == _GZIP_MAGIC
+
+
 class _Unpacked(io.RawIOBase):
     """A gzip stream that refuses to grow without end."""
 
