@@ -33,5 +33,11 @@ def shortened(name: str) -> str:
     return repr(name if len(name) <= _MOST_CHARACTERS else f"{name[:_MOST_CHARACTERS]}…")
 
 
+def printable(text: str) -> str:
+    """A text without quotes, what cannot be printed escaped, cut where it is very long."""
+    cut = text if len(text) <= _MOST_CHARACTERS else f"{text[:_MOST_CHARACTERS]}…"
+    return "".join(each if each.isprintable() else repr(each)[1:-1] for each in cut)
+
+
 def _plain(name: str) -> str:
     return "".join(name.lower().split()).replace("_", "").replace("-", "").strip("\ufeff\u200b\xa0")

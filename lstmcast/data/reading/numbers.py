@@ -102,4 +102,5 @@ def _why_grouped(grouped: re.Match[str], form: CsvFormat) -> str:
 def _plain(value: str, form: CsvFormat) -> str:
     if form.thousands is not None:
         value = value.replace(form.thousands, "")
-    return value.replace(form.decimal, ".") if form.decimal != "." else value
+    # A point is no decimal point where the config names another.
+    return value if form.decimal == "." else value.replace(".", "?").replace(form.decimal, ".")

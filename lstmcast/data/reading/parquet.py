@@ -69,8 +69,8 @@ def _unreadable(source: Source, error: Exception) -> DataError:
         message = "the file is empty. Make or fetch it again."
     elif start != _MAGIC:
         message = (
-            "it cannot be read as Parquet: it does not begin as such a file does. If it is CSV, give "
-            "it a name that ends in .csv."
+            "it cannot be read as Parquet: it does not begin as such a file does. If it is CSV, "
+            "give it a name that ends in .csv."
         )
     else:
         text = " ".join(str(error).split())

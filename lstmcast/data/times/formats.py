@@ -17,7 +17,18 @@ _DATES = (
     "%d/%m/%y",
     "%m/%d/%y",
     "%d.%m.%y",
+    "%y-%m-%d",
+    "%d-%m-%y",
+    "%y%m%d",
+    "%d%m%Y",
+    "%m%d%Y",
+    "%Y-%d-%m",
+    "%Y_%m_%d",
+    "%Y:%m:%d",
     "%d %b %Y",
+    "%d/%b/%Y",
+    "%d. %B %Y",
+    "%a, %d %b %Y",
     "%d-%b-%Y",
     "%d-%b-%y",
     "%d %B %Y",
@@ -25,16 +36,27 @@ _DATES = (
     "%B %d, %Y",
     "%b %Y",
     "%b-%Y",
+    "%b-%y",
+    "%Y-%b",
+    "%YM%m",
     "%B %Y",
     "%m/%Y",
     "%m-%Y",
     "%m.%Y",
     "%Y%m",
     "%Y-%j",
+    "%Y%j",
     "%Y%m%d%H",
     "%Y%m%d%H%M",
     "%Y%m%d%H%M%S",
     "%Y%m%d %H:%M",
+    "%Y-%m-%d_%H:%M",
+    "%Y-%m-%d_%H:%M:%S",
+    "%Y-%m-%d %Hh%M",
+    "%Y-%m-%d %I:%M %p",
+    "%Y-%m-%d %I:%M:%S %p",
+    "%a %b %d %H:%M:%S %Y",
+    "%a, %d %b %Y %H:%M:%S %z",
 )
 _CLOCKS = (
     "",
@@ -45,11 +67,18 @@ _CLOCKS = (
     " %I:%M:%S %p",
     "T%H:%M:%S",
     " %H",
+    ":%H:%M:%S",
+    ":%H:%M:%S %z",
 )
 _FORMATS = tuple(
-    date + clock for clock in _CLOCKS for date in _DATES if not clock or "%H" not in date
+    date + clock
+    for clock in _CLOCKS
+    for date in _DATES
+    if not clock or not re.search("%[HI]", date)
 )
 _SAMPLE = 1000
+# Parts with nothing between them.
+_PACKED = re.compile(r"%[a-zA-Z]%|%j")
 
 
 def fitting_formats(texts: Iterable[str]) -> list[str]:
@@ -61,7 +90,8 @@ def fitting_formats(texts: Iterable[str]) -> list[str]:
         texts: Times as written, without missing ones.
     """
     distinct = pd.Index(list(dict.fromkeys(text.strip() for text in texts)))
-    if not len(distinct):
+    # pandas takes words such as `now` with any format.
+    if not len(distinct) or not distinct.str.contains(r"\d").all():
         return []
     sample = distinct[np.linspace(0, len(distinct) - 1, min(_SAMPLE, len(distinct))).astype(int)]
     likely = [form for form in _FORMATS if _fits(sample[:1], form) and _fits(sample, form)]
@@ -69,11 +99,12 @@ def fitting_formats(texts: Iterable[str]) -> list[str]:
 
 
 def _fits(texts: pd.Index, form: str) -> bool:
-    # strptime takes %m%d without leading zeros, so 20200101 would pass as %Y%m%d%H too.
-    if "%Y%m" in form and len(texts[0]) != _width(form):
+    # strptime takes %m%d without leading zeros, so 20200101 would pass as %Y%m%d%H too, and 2020-13
+    # as the thirteenth day of a year.
+    if _PACKED.search(form) and len(texts[0]) != _width(form):
         return False
     return bool(pd.to_datetime(texts, format=form, errors="coerce").notna().all())
 
 
 def _width(form: str) -> int:
-    return len(re.sub(r"%[mdHMS]", "00", form.replace("%Y", "0000")))
+    return len(re.sub(r"%[mdHMSy]", "00", form.replace("%Y", "0000").replace("%j", "000")))

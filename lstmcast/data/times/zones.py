@@ -51,7 +51,8 @@ def to_instants(wall: TimeArray, tz: str | None) -> TimeArray:
 
 def spoken_time(time: np.datetime64, tz: str | None) -> str:
     """What a clock in the zone shows, for a message, such as `2020-01-31` or `2020-01-31 13:00`."""
-    stamp = pd.Timestamp(to_wall(np.array([time], dtype="datetime64[us]"), tz)[0])
-    if stamp == stamp.normalize():
-        return stamp.strftime("%Y-%m-%d")
-    return stamp.isoformat(" ", timespec="auto" if stamp.second or stamp.microsecond else "minutes")
+    wall = to_wall(np.array([time], dtype="datetime64[us]"), tz)[0]
+    for unit in ("D", "m", "s", "us"):
+        if wall.astype(f"datetime64[{unit}]") == wall:
+            break
+    return str(np.datetime_as_string(wall, unit=unit)).replace("T", " ")
