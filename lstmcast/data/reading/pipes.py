@@ -84,7 +84,7 @@ def read_whole(raw: _Readable, name: str) -> bytes:
         size += len(piece)
         if size > most:
             message = (
-                f"{name}: more than {most / 1e9:.1f} GB came in, which is a third of the memory "
+                f"{name}: more than {most / 1e9:.2g} GB came in, which is a third of the memory "
                 "there is. Does it end? Write fewer rows, or a file."
             )
             raise ResourceError(message)

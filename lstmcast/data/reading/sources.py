@@ -164,7 +164,7 @@ def near_files(path: Path | None) -> str:
     if path is None:
         return ""
     if not path.parent.is_dir():
-        return f" There is no directory {str(path.parent)!r} either."
+        return f" There is no directory {str(path.parent)!r}."
     names = sorted(entry.name for entry in path.parent.iterdir() if entry.is_file())
     near = did_you_mean(path.name, names)
     tables = [name for name in names if name.lower().endswith((".csv", ".csv.gz", ".parquet"))]

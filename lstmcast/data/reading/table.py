@@ -190,6 +190,8 @@ def read_source(source: Source, form: CsvFormat, uses: Mapping[str, Use]) -> Tab
     Raises:
         DataError, ResourceError: As `read_table`.
     """
+    with source.open():  # says what is wrong with the path
+        pass
     fast = None if source.is_parquet else read_fast(source, form, uses)
     if fast is not None:
         frame, lines = fast, np.arange(2, len(fast) + 2)
