@@ -544,3 +544,13 @@ def test_many_columns_are_no_matter(bench: Bench) -> None:
     names = ",".join(f"c{i}" for i in range(20_000))
     rows = ROWS.replace("\n", "," * 20_000 + "\n")
     assert "30 in 1 series" in bench.accept(f"time,y,{names}\n{rows}").out
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("case", CASES.values(), ids=CASES)
+def test_init_makes_a_config_of_it_or_says_why_not(case: Case, bench: Bench) -> None:
+    bench.write(case.content)
+    result = bench.invoke("init", "--from", "data.csv", "--output", "new.yaml")
+    assert result.code in (0, 2, 3)
+    assert result.err.count("error: ") == bool(result.code)
+    assert "Traceback" not in result.err

@@ -355,6 +355,7 @@ READABLE = {
     "24:00": ([*HOURS[:24], "2024-01-01 24:00", *HOURS[25:]], "1 hour"),
     "small letters": ([f"{hour.replace(' ', 't')}z" for hour in HOURS], "1 hour"),
     "UTC and an offset": ([f"{hour} UTC+01:00" for hour in HOURS], "1 hour"),
+    "a comma before a fraction": ([f"{hour}:00,500" for hour in HOURS], "1 hour"),
     "business days": (stamps(freq="B"), "1 business day"),
     "dates and midnights": (replaced(DAYS, 4, "2024-01-05 00:00"), "1 day"),
     "no-break spaces": ([f"{day}\xa0" for day in DAYS], "1 day"),

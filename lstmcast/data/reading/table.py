@@ -27,6 +27,8 @@ from lstmcast.data.reading.records import field_at
 from lstmcast.data.reading.sources import Source
 from lstmcast.errors import ConfigError, DataError, Problem
 
+# Whole numbers below it are exact in float64.
+_EXACT = 2.0**53
 Use = Literal["time", "part", "id", "number", "text", "auto"]
 
 
@@ -241,7 +243,7 @@ def as_text(values: pd.Series) -> pd.Series:
     """Values as text, missing ones kept; whole numbers without a decimal point."""
     if pd.api.types.is_float_dtype(values.dtype):
         known = values.dropna()
-        if np.isfinite(known).all() and (known % 1 == 0).all():
+        if (known.abs() < _EXACT).all() and (known % 1 == 0).all():
             values = values.astype("Int64")
     return values.astype("str")
 

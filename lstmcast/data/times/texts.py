@@ -76,17 +76,17 @@ def read_texts(texts: pd.Series, form: str | None = None) -> Parsed:
 
 
 def _read_plain(texts: pd.Series) -> Parsed | None:
-    """Times without offsets, all of them ISO 8601; None where it takes a closer look."""
+    """Times all with one offset, or all without; None where it takes a closer look."""
     if not len(texts) or texts.iloc[0].isdigit() or texts.isin(_MOVING).any():
         return None
     try:
         stamps = pd.DatetimeIndex(pd.to_datetime(texts, format="ISO8601"))
     except (ValueError, OverflowError):
         return None
-    values = stamps.to_numpy()
-    if stamps.tz is not None or not _in_calendar(values).all():
-        return None
-    return Parsed(values.astype("datetime64[us]"), in_utc=False)
+    in_utc = stamps.tz is not None
+    naive = stamps.tz_convert("UTC").tz_localize(None) if in_utc else stamps
+    values = naive.to_numpy().astype("datetime64[us]")
+    return Parsed(values, in_utc) if _in_calendar(values).all() else None
 
 
 def _in_calendar(values: TimeArray) -> NDArray[np.bool_]:
@@ -196,6 +196,7 @@ def _read_iso(texts: pd.Series) -> Parsed:
     iso = texts.str.replace(r"(?<=\d)t(?=\d)", "T", regex=True)
     iso = iso.str.replace(r"(?: ?(?:UTC|GMT)|z)$", "Z", regex=True)
     iso = iso.str.replace(r" ?(?:UTC|GMT)(?=[+-]\d\d:?\d\d$)", "", regex=True)
+    iso = iso.str.replace(r"(?<=:\d\d),(?=\d)", ".", regex=True)
     iso = iso.where(iso.str.match(r"\d{4}"), "")
     ends = iso.str.extract(_MIDNIGHT)[0]
     is_end = ends.notna().to_numpy()
