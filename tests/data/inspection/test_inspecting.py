@@ -147,7 +147,7 @@ def test_a_file_without_times_or_numbers_is_refused(file: Path, text: str, messa
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        ("year,month,y\n2020,Jan,1\n2020,Feb,2\n", "no column reads as times"),
+        ("year,month,y\n2020,Jan,1\n2020,Feb,2\n", "from one row a series"),
         ("year,month,y\n1e300,1,1\n2,1,1\n", "no column reads as times"),
         ('time,y,x\n2024-01-01,1,"' + "a" * 140_000 + "\n", "quote"),
     ],
