@@ -26,7 +26,7 @@ _UNIT_NAMES = {"s": "seconds", "ms": "milliseconds", "us": "microseconds", "ns":
 _LARGEST = str(2**63 - 1)
 # Digits that may be Unix time, or a date and time written in one.
 _AMBIGUOUS_DIGITS = (10, 12)
-# A kind counts where at least this share of the texts is of it; the others are then wrong.
+# A kind counts where more than this share of the texts is of it; the others are then wrong.
 _LEAST_SHARE = 0.5
 _MIDNIGHT = r"^(.*\d)[T ]24:00(?::00(?:\.0+)?)?$"
 _YEARS = np.array(["0001-01-01", "9999-12-31T23:59:59.999999"], dtype="datetime64[us]")
@@ -117,7 +117,7 @@ def _to_datetime(texts: pd.Series, form: str, *, aware: bool) -> TimeArray:
 def _read_quarters(texts: pd.Series) -> Parsed | None:
     found = texts.str.extract(f"^(?:{_QUARTER})$")
     year = found["year"].fillna(found["last"])
-    if year.notna().mean() < _LEAST_SHARE:
+    if year.notna().mean() <= _LEAST_SHARE:
         return None
     month = found["quarter"].fillna(found["first"]).astype("Float64") * 3 - 2
     starts = year + "-" + month.astype("Int64").astype("str").str.zfill(2)
@@ -127,7 +127,7 @@ def _read_quarters(texts: pd.Series) -> Parsed | None:
 def _read_weeks(texts: pd.Series) -> Parsed | None:
     """Weeks of ISO 8601, without a day from their Monday on."""
     found = texts.str.extract(f"^(?:{_WEEK})$")
-    if found[0].notna().mean() < _LEAST_SHARE:
+    if found[0].notna().mean() <= _LEAST_SHARE:
         return None
     days = found[0] + "-" + found[1] + "-" + found[2].fillna("1")
     return Parsed(_to_datetime(days.fillna(""), "%G-%V-%u", aware=False), False, WEEKS)
@@ -136,7 +136,7 @@ def _read_weeks(texts: pd.Series) -> Parsed | None:
 def _read_epochs(texts: pd.Series) -> Parsed | None:
     """Unix times, their unit told by their number of digits; None where they are none."""
     is_number = texts.str.fullmatch(_EPOCH).to_numpy(dtype=bool)
-    if is_number.mean() < _LEAST_SHARE:
+    if is_number.mean() <= _LEAST_SHARE:
         return None
     numbers = texts.where(is_number, "0")
     whole = numbers.str.lstrip("-").str.partition(".")[0]
