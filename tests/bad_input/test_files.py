@@ -499,6 +499,16 @@ def test_more_rows_than_memory_holds_are_told_before_reading(
     )
 
 
+def test_more_rows_of_parquet_than_memory_holds_are_told_before_reading(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pd.DataFrame({"time": ["2024-01-01"] * 1000, "y": 1.0}).to_parquet("data.parquet")
+    monkeypatch.setattr("lstmcast.data.reading.capacity.available_memory", lambda: 1000 * 80 - 1)
+    refusal = bench.refuse(**{"data.path": "data.parquet"})
+    assert refusal.code == 6
+    refusal.says("data.parquet: about 1,000 rows of 2 columns", "Nothing was read")
+
+
 def test_what_memory_holds_is_read(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("lstmcast.data.reading.capacity.available_memory", lambda: 30 * 80 + 80)
     bench.accept(PLAIN)

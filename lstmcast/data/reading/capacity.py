@@ -27,7 +27,7 @@ def require_memory(sources: Sequence[Source], n_columns: int) -> None:
     refused is what certainly does not fit: less than all that a training takes is counted.
 
     Args:
-        sources: Files that are to be read.
+        sources: Files that are to be read; those of Parquet tell their rows when they are opened.
         n_columns: Columns that are to be read of each.
 
     Raises:
@@ -35,24 +35,42 @@ def require_memory(sources: Sequence[Source], n_columns: int) -> None:
     """
     memory = available_memory()
     files = [source for source in sources if source.path is not None and not source.is_parquet]
-    per_row = _COPIES * (_ROW_BYTES + _CELL_BYTES * n_columns)
     # No row is shorter than a character and a delimiter for each of its columns.
     most_rows = sum(map(_most_bytes, files)) // (2 * n_columns)
-    if memory is None or most_rows * per_row <= memory:
+    if memory is None or most_rows * _row_bytes(n_columns) <= memory:
         return
     counts = {source.name: _n_rows(source) for source in files}
-    n_rows = sum(counts.values())
-    if n_rows * per_row <= memory:
-        return
     largest = max(counts, key=lambda name: counts[name])
     more = f" and {len(files) - 1} more" if len(files) > 1 else ""
+    require_rows(f"{largest}{more}", sum(counts.values()), n_columns)
+
+
+def require_rows(name: str, n_rows: float, n_columns: int) -> None:
+    """See that so many rows may fit into memory.
+
+    Args:
+        name: What they are of, for the message.
+        n_rows: How many there are, or about how many.
+        n_columns: Columns that are to be read.
+
+    Raises:
+        ResourceError: If they take more than the machine has.
+    """
+    memory = available_memory()
+    needed = n_rows * _row_bytes(n_columns)
+    if memory is None or needed <= memory:
+        return
     shown = float(f"{n_rows:.2g}")
     message = (
-        f"{largest}{more}: about {shown:,.0f} rows of {n_columns} columns take at least "
-        f"{n_rows * per_row / 1e9:.2g} GB of memory, and there are {memory / 1e9:.2g}. Nothing "
-        "was read. Give fewer rows: later ones only, a coarser step, or some of the series."
+        f"{name}: about {shown:,.0f} rows of {n_columns} columns take at least {needed / 1e9:.2g} "
+        f"GB of memory, and there are {memory / 1e9:.2g}. Nothing was read. Give fewer rows: later "
+        "ones only, a coarser step, or some of the series."
     )
     raise ResourceError(message)
+
+
+def _row_bytes(n_columns: int) -> int:
+    return _COPIES * (_ROW_BYTES + _CELL_BYTES * n_columns)
 
 
 def _most_bytes(source: Source) -> int:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from lstmcast.data.reading.capacity import require_rows
 from lstmcast.data.reading.headers import require_columns
 from lstmcast.data.reading.sources import Source
 from lstmcast.errors import DataError, ResourceError
@@ -35,11 +36,12 @@ def read_parquet(source: Source, columns: Sequence[str]) -> pd.DataFrame:
 
     Raises:
         DataError: If it is no Parquet file, lacks a column, or has no rows.
-        ResourceError: If pyarrow is not installed.
+        ResourceError: If pyarrow is not installed, or memory cannot hold the rows.
     """
     with _opened(source) as file:
         names = list(file.schema_arrow.names)
         require_columns(names, columns, source)
+        require_rows(source.name, file.metadata.num_rows, len(columns))
         table = file.read(columns=list(columns))
     # What pandas noted of its index would take the time column out of the columns.
     frame: pd.DataFrame = table.replace_schema_metadata(None).to_pandas()
