@@ -174,11 +174,13 @@ def _unreadable(source: Source, form: CsvFormat, error: Exception) -> DataError:
         DataError: If the csv module sees more exactly what is wrong.
     """
     lines = _exact_lines(source, form)
-    if "EOF inside string" in str(error) and len(lines):
+    if "EOF inside string" in str(error):
         # The csv module takes all that follows an open quote into its record, which is the last.
         message = "the record that starts here goes on to the end. Is a quote not closed?"
-        return DataError(message, file=source.name, line=int(lines[-1]))
-    return DataError(f"it cannot be read as CSV: {error}", file=source.name)
+        return DataError(message, file=source.name, line=int(lines[-1]) if len(lines) else 1)
+    why = str(error).removeprefix("Error tokenizing data. ").rstrip(". \n")
+    message = f"it cannot be read as CSV ({why}). Is a quote not closed, or is it no text?"
+    return DataError(message, file=source.name)
 
 
 def _exact_lines(source: Source, form: CsvFormat, *, n_rows: int | None = None) -> IntArray:
