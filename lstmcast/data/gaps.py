@@ -10,6 +10,7 @@ from lstmcast.config.schema import Data
 from lstmcast.data.gridding import Rows, time_names
 from lstmcast.data.panel import IntArray
 from lstmcast.data.times.grid import Grid
+from lstmcast.data.times.zones import is_clock_change
 from lstmcast.errors import DataError
 
 _N_SHOWN = 3
@@ -102,6 +103,12 @@ def _gap(rows: Rows, missing: IntArray, grid: Grid, data: Data) -> DataError:
         f"frequency of {grid.freq!r}: {_first_gaps(rows, missing, grid)}. Set `data.gaps: fill` to "
         "insert them without values, and `data.missing.strategy` for what stands in for these."
     )
+    before, after = rows.times[row - 1], rows.times[row]
+    hour = np.timedelta64(1, "h")
+    if grid.tz is None and after - before <= 2 * hour and is_clock_change(before + hour):
+        message += (
+            " If the clocks were put forward then, write the times with an offset, or in UTC."
+        )
     return DataError(message, column=time_names(data), **rows.place(row))
 
 

@@ -12,7 +12,7 @@ from lstmcast.config.schema import Data
 from lstmcast.data.panel import FloatArray, IntArray, Origin
 from lstmcast.data.times.frequency import IrregularError, infer_frequency, offset_of
 from lstmcast.data.times.grid import Grid
-from lstmcast.data.times.zones import TimeArray, spoken_time
+from lstmcast.data.times.zones import TimeArray, is_clock_change, spoken_time
 from lstmcast.errors import DataError
 
 Int32Array = NDArray[np.int32]
@@ -122,6 +122,8 @@ def _duplicate(rows: Rows, row: int, data: Data, *, n_extra: int, tz: str | None
     hint = ""
     if not rows.names[0]:
         hint = " If the file holds several series, name their id column in `data.series`."
+    if tz is None and is_clock_change(rows.times[row]):
+        hint = " If the clocks were put back then, write the times with an offset, or in UTC."
     message = (
         f"the time {rows.spoken(row, tz)} is there more than once.{where} (repeated rows in all: "
         f"{n_extra:,}). Set `data.duplicates` to first, last, mean or sum.{hint}"

@@ -266,7 +266,12 @@ ON_NO_GRID = {
     "one time always": Case(["2024-01-01"] * 9, ("repeated rows in all: 8", "`data.series`"), 2),
     "the clock put back, without a zone": Case(
         stamps("%Y-%m-%d %H:%M", n=60, freq="h", start="2024-10-26", tz="Europe/Berlin"),
-        ("2024-10-27 02:00 is there more than once", "`data.duplicates`"),
+        ("2024-10-27 02:00 is there more than once", "`data.duplicates`", "put back then, write"),
+        28,
+    ),
+    "the clock put forward, without a zone": Case(
+        stamps("%Y-%m-%d %H:%M", n=60, freq="h", start="2024-03-30", tz="Europe/Berlin"),
+        ("1 row is missing in 1 gap", "1 after 2024-03-31 01:00", "put forward then, write"),
         28,
     ),
     "a gap": Case([*DAYS[:5], *DAYS[6:]], ("1 row is missing in 1 gap", "`data.gaps: fill`"), 7),

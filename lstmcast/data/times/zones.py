@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from lstmcast.errors import ConfigError, Problem
 
 TimeArray = NDArray[np.datetime64]
+_CHANGES = (3, 4, 9, 10, 11)
 
 
 def check_zone(tz: str | None) -> None:
@@ -47,6 +48,12 @@ def to_instants(wall: TimeArray, tz: str | None) -> TimeArray:
     first = np.ones(len(wall), dtype=bool)
     local = pd.DatetimeIndex(wall).tz_localize(tz, ambiguous=first, nonexistent="shift_forward")
     return local.tz_convert("UTC").tz_localize(None).to_numpy().astype("datetime64[us]")
+
+
+def is_clock_change(time: np.datetime64) -> bool:
+    """Whether clocks are changed somewhere at such a time: early on a Sunday, spring or autumn."""
+    stamp = pd.Timestamp(time)
+    return stamp.day_of_week == 6 and 1 <= stamp.hour <= 3 and stamp.month in _CHANGES
 
 
 def spoken_time(time: np.datetime64, tz: str | None) -> str:
