@@ -240,6 +240,12 @@ SEPARATED = {
     "no-break spaces": Case(
         PLAIN.replace("05,4", "05,1\xa0234"), ('thousands: "\\u00a0"`',), 6, "y", "1\xa0234"
     ),
+    "a no-break space behind": Case(
+        PLAIN.replace("05,4", "05,4\xa0"), ("this is not a number",), 6, "y", "4\xa0"
+    ),
+    "digits that are not 0 to 9": Case(
+        PLAIN.replace("05,4", "05,\uff14"), ("this is not a number",), 6, "y", "\uff14"
+    ),
     "points beside decimal commas": Case(
         PLAIN.replace(",", ";").replace("05;4", "05;1.234"),
         ('`data.csv.thousands: "."`',),
