@@ -21,6 +21,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+# Of a value in a message.
+_MOST_CHARACTERS = 100
+
 
 class LstmcastError(Exception):
     """Base of all errors raised on purpose."""
@@ -115,7 +118,7 @@ class DataError(LstmcastError, ValueError):
                 file or "",
                 f"line {line}" if line is not None else "",
                 f"column {column!r}" if column is not None else "",
-                f"value {value!r}" if value is not None else "",
+                f"value {_shortened(repr(value))}" if value is not None else "",
             )
             if part
         )
@@ -126,6 +129,11 @@ class DataError(LstmcastError, ValueError):
         value = None if self.value is None else str(self.value)
         place = {"file": self.file, "line": self.line, "column": self.column, "value": value}
         return {**super().to_json(), **place}
+
+
+def _shortened(text: str) -> str:
+    """A value as a message shows it: a field of a megabyte would hide the rest."""
+    return text if len(text) <= _MOST_CHARACTERS else f"{text[:_MOST_CHARACTERS]}…{text[-1]}"
 
 
 class DataWarning(UserWarning):

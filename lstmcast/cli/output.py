@@ -55,7 +55,9 @@ class Console:
 
 def print_json(values: Any) -> None:
     """One JSON object on standard output; NaN and infinity are refused."""
-    print(json.dumps(values, indent=1, allow_nan=False, ensure_ascii=False), flush=True)
+    text = json.dumps(values, indent=1, allow_nan=False, ensure_ascii=False)
+    # JSON has the same escapes as Python.
+    print(_escaped(text), flush=True)
 
 
 def coloured(text: str, colour: Colour, stream: TextIO) -> str:
@@ -66,7 +68,12 @@ def coloured(text: str, colour: Colour, stream: TextIO) -> str:
 
 def print_error(text: str) -> None:
     """Print what went wrong on standard error."""
-    print(f"{coloured('error:', 'red', sys.stderr)} {text}", file=sys.stderr)
+    print(f"{coloured('error:', 'red', sys.stderr)} {_escaped(text)}", file=sys.stderr)
+
+
+def _escaped(text: str) -> str:
+    """A text in which bytes that are none, as a file name may hold, are escaped."""
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 def coloured_state(state: Literal["ok", "note", "problem"]) -> str:

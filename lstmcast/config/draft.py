@@ -103,7 +103,7 @@ class Draft:
             return path
         source = self.nearest_source(location)
         start = Path.cwd() if source is not None and source.label == OVERRIDE else base
-        return os.path.abspath(start / Path(path).expanduser())
+        return os.path.abspath(start / os.path.expanduser(path))
 
 
 def leaf_sources(config: BaseModel, draft: Draft) -> dict[str, str]:

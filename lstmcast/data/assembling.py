@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from lstmcast.config.schema import Covariate, Data
+from lstmcast.data.gaps import without_gaps
 from lstmcast.data.gridding import (
     Int32Array,
     Rows,
@@ -21,7 +22,6 @@ from lstmcast.data.gridding import (
     trimmed,
     without_duplicates,
     without_empty_series,
-    without_gaps,
 )
 from lstmcast.data.panel import Column, FloatArray, Kind, Panel, Role, Schema
 from lstmcast.data.reading.names import did_you_mean
@@ -36,6 +36,7 @@ from lstmcast.data.static import (
 from lstmcast.data.times.frequency import season_length_of, steps_of_delay
 from lstmcast.data.times.grid import Grid
 from lstmcast.data.times.parsing import Times, parse_bound, parse_times
+from lstmcast.data.times.plausible import implausible_years
 from lstmcast.data.times.zones import TimeArray, spoken_time
 from lstmcast.errors import ConfigError, DataError, Problem
 
@@ -69,14 +70,16 @@ def build_panel(
     times = parse_times(table, data)
     _require_same_zone(times, schema)
     table, stamps = _between(table, times, data)
+    doubts = (*times.notes, *implausible_years(stamps))
     columns = _columns(table, data) if schema is None else schema.columns
     _require(table, columns, ahead=ahead, labels=schema is None)
     raw = _collect(table, stamps, data, columns)
     rows, notes = _settled(raw.rows, data, tz=times.tz, trim=not ahead)
+    notes += doubts
     freq = frequency_of(rows, data, tz=times.tz)
     expected = "the run's frequency" if schema is not None else "the frequency"
     grid = Grid.over(rows.times, rows.offsets, freq=freq, tz=times.tz)
-    steps = on_grid(rows, grid, expected=expected)
+    steps = on_grid(rows, grid, data, expected=expected)
     rows, n_filled = without_gaps(rows, steps, grid, data)
     if n_filled:
         notes.append(f"inserted {_rows(n_filled)} without values where the data have gaps")

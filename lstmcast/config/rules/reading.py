@@ -15,6 +15,8 @@ from lstmcast.config.schema import Config
 
 # A year, perhaps a month and a day, perhaps a time of the day.
 _TIME = re.compile(r"\d{4}(-?\d{1,2}){0,2}([T ].+)?")
+_NO_DELIMITERS = '"\n\r\0'
+_NO_SEPARATORS = _NO_DELIMITERS + "+-"
 _SPLITS = ("train", "validation", "test")
 
 
@@ -23,7 +25,7 @@ def names_known_to_python(config: Config) -> Iterator[Finding]:
     encoding, tz = config.data.csv.encoding, config.data.tz
     try:
         codecs.lookup(encoding)
-    except LookupError:
+    except (LookupError, ValueError):
         place = ("data", "csv", "encoding")
         yield Finding(
             place, f"must be a text encoding such as utf-8 or cp1252. Received: {encoding}."
@@ -39,6 +41,16 @@ def names_known_to_python(config: Config) -> Iterator[Finding]:
 def separators(config: Config) -> Iterator[Finding]:
     """Decimals, thousands and fields are separated by different characters."""
     csv = config.data.csv
+    if csv.delimiter in _NO_DELIMITERS or csv.delimiter.isalnum() or not csv.delimiter.isascii():
+        message = (
+            "must be an ASCII character that is no letter, digit, quote or line end, such as "
+            f'"," ";" or "\\t". Received: {csv.delimiter!r}.'
+        )
+        yield Finding(("data", "csv", "delimiter"), message)
+    for name, separator in (("decimal", csv.decimal), ("thousands", csv.thousands or ",")):
+        if separator.isalnum() or separator in _NO_SEPARATORS:
+            message = f"must be no letter, digit, sign, quote or line end. Received: {separator!r}."
+            yield Finding(("data", "csv", name), message)
     if csv.decimal == csv.delimiter:
         message = f"must differ from data.csv.delimiter. Received: {csv.decimal!r} for both."
         yield Finding(("data", "csv", "decimal"), message)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 
 import numpy as np
@@ -9,16 +10,26 @@ import pandas as pd
 
 from lstmcast.config.schema import CsvFormat
 
-_NUMBER = re.compile(r"\s*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?\s*|\s*[+-]?inf(inity)?\s*", re.I)
-_DECIMAL_COMMA = re.compile(r"\s*[+-]?(\d{1,3}(\.\d{3})+|\d+),\d+\s*")
-_THOUSANDS = re.compile(r"\s*[+-]?\d{1,3}(,\d{3})+(\.\d+)?\s*")
+HEADER_AGAIN = "the header stands here again, as where files were put together. Remove the line."
+# No parser takes more digits, and none has them to say.
+_DIGITS = r"\d{1,300}"
+_NUMBER = re.compile(
+    rf"\s*[+-]?({_DIGITS}\.?\d{{0,300}}|\.{_DIGITS})([eE][+-]?\d{{1,9}})?\s*"
+    r"|\s*[+-]?inf(inity)?\s*",
+    re.IGNORECASE | re.ASCII,
+)
+_DECIMAL_COMMA = re.compile(r"\s*[+-]?\d+,\d+\s*")
+_GROUPED = re.compile(
+    r"\s*[+-]?\d{1,3}(?P<group>[., '\u2019\u00a0\u2009\u202f])\d{3}"
+    r"(?P<again>((?P=group)\d{3})+)?(?P<fraction>[.,]\d+)?\s*"
+)
 MISSING_WORDS = re.compile(r"-+|[.?*#]|n\.?/?a\.?|nan|nil|none|null|missing|unknown|#n/?a", re.I)
 
 
-def as_numbers(values: pd.Series) -> pd.Series | None:
+def as_numbers(values: pd.Series, form: CsvFormat) -> pd.Series | None:
     """Values as float64; None where one of them is text.
 
-    True and False are 1 and 0.
+    True and False are 1 and 0. Whole numbers beyond float64 are infinite.
     """
     if pd.api.types.is_numeric_dtype(values.dtype):
         # Nullable integers and booleans hold NA, which only to_numpy turns into NaN.
@@ -27,9 +38,24 @@ def as_numbers(values: pd.Series) -> pd.Series | None:
     if not len(known):
         return pd.Series(np.full(len(values), np.nan))
     if values.dtype == object and all(not isinstance(value, str) for value in known):
-        # Booleans beside missing values, decimal.Decimal.
+        return _from_objects(values)
+    if form.decimal.isascii() and (form.thousands or "").isascii():
+        return None
+    plain = known.astype("str").map(lambda value: _plain(value, form))
+    if not plain.str.fullmatch(_NUMBER).all():
+        return None
+    return plain.astype(np.float64).reindex(values.index)
+
+
+def _from_objects(values: pd.Series) -> pd.Series | None:
+    """Booleans beside missing values, decimal.Decimal, whole numbers of any length."""
+    try:
         return values.astype(np.float64)
-    return None
+    except OverflowError:
+        limited = [np.inf if abs(value) > 1e308 else value for value in values]
+        return pd.Series(limited, index=values.index).astype(np.float64)
+    except (TypeError, ValueError):
+        return None
 
 
 def first_text(values: pd.Series, form: CsvFormat) -> tuple[int, str]:
@@ -37,7 +63,10 @@ def first_text(values: pd.Series, form: CsvFormat) -> tuple[int, str]:
     for row, value in enumerate(values):
         if isinstance(value, str) and not _NUMBER.fullmatch(_plain(value, form)):
             return row, value
-    return 0, str(values.iloc[0])
+    # What the parser refuses for a reason of its own.
+    read = pd.to_numeric(values.astype("str"), errors="coerce")
+    row = int((read.isna() & values.notna()).to_numpy().argmax())
+    return row, str(values.iloc[row])
 
 
 def why_text(value: str, form: CsvFormat) -> str:
@@ -45,11 +74,9 @@ def why_text(value: str, form: CsvFormat) -> str:
     start = "this is not a number."
     if not value.strip():
         return f'{start} Add "{value}" to `data.csv.na` if an empty field is a missing value.'
-    if form.thousands is None and form.decimal == "." and _THOUSANDS.fullmatch(value):
-        return (
-            f'{start} Set `data.csv.thousands: ","` if the comma groups thousands, or '
-            '`data.csv.decimal: ","` if it is the decimal point.'
-        )
+    grouped = _GROUPED.fullmatch(value)
+    if form.thousands is None and grouped is not None:
+        return f"{start} {_why_grouped(grouped, form)}"
     if form.decimal == "." and _DECIMAL_COMMA.fullmatch(value):
         return f'{start} It looks like a decimal comma: set `data.csv.decimal: ","`.'
     if MISSING_WORDS.fullmatch(value.strip()):
@@ -60,7 +87,23 @@ def why_text(value: str, form: CsvFormat) -> str:
     )
 
 
+def _why_grouped(grouped: re.Match[str], form: CsvFormat) -> str:
+    """Of a number with something between its thousands: the settings that read it."""
+    group, fraction = grouped["group"], grouped["fraction"] or ""
+    if group == "," and form.decimal == "." and not fraction and not grouped["again"]:
+        return (
+            'Set `data.csv.thousands: ","` if the comma groups thousands, or '
+            '`data.csv.decimal: ","` if it is the decimal point.'
+        )
+    settings = [f"`data.csv.thousands: {json.dumps(group)}`"]
+    decimal = fraction[:1] or ("," if group == "." else form.decimal)
+    if decimal != form.decimal:
+        settings.append(f'`data.csv.decimal: "{decimal}"`')
+    return f"It looks as if {group!r} groups its thousands: set {' and '.join(settings)}."
+
+
 def _plain(value: str, form: CsvFormat) -> str:
     if form.thousands is not None:
         value = value.replace(form.thousands, "")
-    return value.replace(form.decimal, ".") if form.decimal != "." else value
+    # A point is no decimal point where the config names another.
+    return value if form.decimal == "." else value.replace(".", "?").replace(form.decimal, ".")
