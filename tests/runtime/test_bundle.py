@@ -133,7 +133,7 @@ def test_a_file_below_a_link_is_refused(run, tmp_path):
     (tmp_path / "real").mkdir()
     (tmp_path / "real" / "a.png").write_bytes(b"")
     (run / "plots").symlink_to(tmp_path / "real", target_is_directory=True)
-    manifest["files"]["plots/a.png"] = {"sha256": "0", "size": 0}
+    manifest["files"]["plots/a.png"] = {"sha256": "0" * 64, "size": 0}
     rewrite(run, manifest)
     with pytest.raises(BundleError, match="plots: is a link"):
         load_bundle(run)
@@ -151,7 +151,7 @@ def test_a_manifest_that_is_a_link_is_refused(run, tmp_path):
 )
 def test_a_manifest_names_no_file_outside_the_run(run, name):
     manifest = manifest_of(run)
-    manifest["files"][name] = {"sha256": "0", "size": 0}
+    manifest["files"][name] = {"sha256": "0" * 64, "size": 0}
     rewrite(run, manifest)
     with pytest.raises(BundleError, match="names a file outside the run"):
         load_bundle(run)
