@@ -45,6 +45,7 @@ TENSORBOARD = "tensorboard"
 FOLDS = "folds.csv"
 RANKS = "ranks.npz"
 SCORES = "scores.npz"
+PROBE = "probe.npz"
 PARTIAL = ".partial"
 # What a directory under `runs_dir` may be. The manifest of a run, the first kind that there was,
 # does not name it.

@@ -9,26 +9,34 @@ import numpy as np
 
 from lstmcast.errors import BundleError
 from lstmcast.machine import available_cpus
+from lstmcast.runtime.onnx_graph import Interface, check_graph
 
 # From inputs by name, as `gather_inputs` gives them, to `[batch, horizon, n_targets, n_outputs]`.
 # Of networks of which each series has its own, the input `WHICH` tells the window's.
 Network = Callable[[Mapping[str, np.ndarray]], np.ndarray]
+# Of an ONNX file, a protocol buffer.
+_MOST_BYTES = 2**31 - 1
 # int64, `(batch,)`, as `Preparation.network_of` gives it.
 WHICH = "network"
 
 
 class OnnxNetwork:
-    """Runs an ONNX file on the CPU.
+    """Runs an ONNX file on the CPU, if it is one that the export writes.
 
     Args:
         path: The file.
+        interface: What it must read and give; None for whatever it says.
         threads: Threads of one call; None for as many as the process has cores.
 
     Raises:
-        BundleError: If the file is not one that ONNX Runtime can load.
+        BundleError: If the file is none of ours, or not one that ONNX Runtime can load.
     """
 
-    def __init__(self, path: Path, *, threads: int | None = None) -> None:
+    def __init__(
+        self, path: Path, *, interface: Interface | None = None, threads: int | None = None
+    ) -> None:
+        content = _content(path)
+        check_graph(content, path, interface)
         import onnxruntime
 
         options = onnxruntime.SessionOptions()
@@ -39,7 +47,7 @@ class OnnxNetwork:
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         try:
             self._session = onnxruntime.InferenceSession(
-                path.read_bytes(), options, providers=["CPUExecutionProvider"]
+                content, options, providers=["CPUExecutionProvider"]
             )
         except Exception as error:  # ONNX Runtime raises classes of its own, all plain Exceptions
             raise BundleError(f"{path}: cannot be loaded: {error}") from error
@@ -53,6 +61,22 @@ class OnnxNetwork:
         feed = {name: inputs[name] for name in self._names}
         output: np.ndarray = self._session.run(None, feed)[0]
         return output
+
+
+def _content(path: Path) -> bytes:
+    """What an ONNX file holds.
+
+    Raises:
+        BundleError: If it cannot be read, or is larger than the export can write.
+    """
+    try:
+        with path.open("rb") as file:
+            content = file.read(_MOST_BYTES + 1)
+    except OSError as error:
+        raise BundleError(f"{path}: cannot be read: {error.strerror or error}.") from error
+    if len(content) > _MOST_BYTES:
+        raise BundleError(f"{path}: has more than the {_MOST_BYTES:,} bytes that ONNX can hold.")
+    return content
 
 
 def by_network(run: Network, inputs: Mapping[str, np.ndarray]) -> np.ndarray:
