@@ -65,12 +65,14 @@ class Bundle:
         manifest: `manifest.json`, parsed.
         config: The resolved config.
         preparation: What was fitted on training rows.
+        sha256: Of `manifest.json`, and so of all files, in hexadecimal.
     """
 
     path: Path
     manifest: dict[str, Any]
     config: Config
     preparation: Preparation
+    sha256: str
 
     @property
     def id(self) -> str:
@@ -112,13 +114,9 @@ class Bundle:
 
     def weights(self) -> dict[str, np.ndarray]:
         """Weights by name, float32."""
-        from safetensors.numpy import load_file
+        from lstmcast.runtime.weights_file import read_weights
 
-        try:
-            weights: dict[str, np.ndarray] = load_file(self.path / WEIGHTS)
-        except Exception as error:  # safetensors raises an exception class of its own
-            raise BundleError(f"{self.path / WEIGHTS}: cannot be read: {error}") from error
-        return weights
+        return read_weights(self.path / WEIGHTS)
 
 
 def load_bundle(path: Path, *, expect_sha256: str | None = None) -> Bundle:
@@ -145,7 +143,7 @@ def load_bundle(path: Path, *, expect_sha256: str | None = None) -> Bundle:
         preparation = Preparation.from_json(read_json(path / PREPARATION), config)
     except (ConfigError, AttributeError, KeyError, TypeError, ValueError) as error:
         raise BundleError(f"{path}: cannot be read: {error}. Train the run again.") from error
-    return Bundle(path=path, manifest=manifest, config=config, preparation=preparation)
+    return Bundle(path, manifest, config, preparation, sha256=manifest_hash(path))
 
 
 def verify_bundle(path: Path, *, expect_sha256: str | None = None) -> dict[str, Any]:
