@@ -209,9 +209,10 @@ def verify(
     as_json: AsJson = False,
     quiet: Quiet = False,
 ) -> None:
-    """Check the files of runs and backtests: hashes, what is in each, that nothing is foreign.
+    """Check every file of runs and backtests, its hash and its form.
 
-    The network of a run must forecast its probe as in training. Exits with 4 if one is damaged.
+    The network of a run is asked for a forecast that it gave in training. Exits with 4 if one is
+    damaged.
 
     \b
     lstmcast runs verify

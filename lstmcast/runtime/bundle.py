@@ -17,7 +17,9 @@ import numpy as np
 
 from lstmcast.config.schema import Config
 from lstmcast.data.preparation import Preparation
-from lstmcast.errors import BundleError, ConfigError
+from lstmcast.data.preparation_checks import check_preparation
+from lstmcast.errors import BundleError, ConfigError, DataError
+from lstmcast.runtime.forms import check_manifest, check_metrics
 from lstmcast.runtime.inventory import MANIFEST as MANIFEST
 from lstmcast.runtime.inventory import MANIFEST_BYTES, check_files, check_inventory
 from lstmcast.runtime.reading import parse_json, read_json
@@ -140,10 +142,26 @@ def load_bundle(path: Path, *, expect_sha256: str | None = None) -> Bundle:
 
     try:
         config = load_config(path / CONFIG).config
-        preparation = Preparation.from_json(read_json(path / PREPARATION), config)
-    except (ConfigError, AttributeError, KeyError, TypeError, ValueError) as error:
-        raise BundleError(f"{path}: cannot be read: {error}. Train the run again.") from error
+    except ConfigError as error:
+        raise BundleError(f"{path}: cannot be read: {error} Train the run again.") from error
+    preparation = _read_preparation(path / PREPARATION, config)
     return Bundle(path, manifest, config, preparation, sha256=manifest_hash(path))
+
+
+def _read_preparation(file: Path, config: Config) -> Preparation:
+    """What was fitted on training rows.
+
+    Raises:
+        BundleError: If it cannot be read, or does not fit the config.
+    """
+    values = read_json(file)
+    try:
+        preparation = Preparation.from_json(values, config)
+        check_preparation(preparation)
+    # A frequency or a zone that is none is a ConfigError, holidays of other years a DataError.
+    except (ConfigError, DataError, OverflowError, ValueError) as error:
+        raise BundleError(f"{file}: cannot be read: {error}. Train the run again.") from error
+    return preparation
 
 
 def verify_bundle(path: Path, *, expect_sha256: str | None = None) -> dict[str, Any]:
@@ -200,6 +218,7 @@ def read_manifest(path: Path, *, expect_sha256: str | None = None) -> dict[str, 
             "lstmcast."
         )
     check_inventory(path, manifest.get("files"))
+    check_manifest(manifest, file, is_run=kind_of(manifest) == RUN)
     return dict(manifest)
 
 
@@ -241,4 +260,5 @@ def read_metrics(path: Path) -> dict[str, Any]:
         BundleError: If it cannot be read.
     """
     values: dict[str, Any] = read_json(path / METRICS)
+    check_metrics(values, path / METRICS)
     return values

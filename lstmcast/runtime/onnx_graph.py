@@ -140,8 +140,8 @@ def _tensor_problems(tensor: Any, name: str) -> Iterator[str]:
 def _holds_its_shape(tensor: Any) -> bool:
     if len(tensor.dims) > _AXES or min(tensor.dims, default=0) < 0:
         return False
-    raw: bytes = tensor.raw_data
-    return len(raw) == math.prod(tensor.dims) * _ITEM_BYTES[int(tensor.data_type)]
+    n_bytes = math.prod(tensor.dims) * _ITEM_BYTES[tensor.data_type]
+    return bool(len(tensor.raw_data) == n_bytes)
 
 
 def _name_problems(graph: Any) -> Iterator[str]:
