@@ -39,7 +39,12 @@ def check_preparation(preparation: Preparation) -> None:
         raise ValueError("exponents: there is one for each target")
     _check_names(preparation)
     _check_cuts(preparation)
-    if preparation.features != _features_of(preparation):
+    # Not by their names, which earlier versions gave otherwise.
+    found, expected = (
+        [(feature.ahead, feature.scaled) for feature in features]
+        for features in (preparation.features, _features_of(preparation))
+    )
+    if found != expected:
         raise ValueError("features: are not those of the config")
 
 

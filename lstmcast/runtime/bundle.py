@@ -103,16 +103,9 @@ class Bundle:
         """
         if CALIBRATION not in self.manifest["files"]:
             return None
-        from lstmcast.runtime.adapting import Learned
-        from lstmcast.runtime.calibration import Calibration
+        from lstmcast.runtime.kept_calibration import read_calibration
 
-        values = read_json(self.path / CALIBRATION)
-        try:
-            calibration = Calibration.from_json(values["static"])
-            learned = values["learned"]
-            return calibration, learned and Learned.from_json(learned, calibration)
-        except (AttributeError, KeyError, TypeError, ValueError) as error:
-            raise BundleError(f"{self.path / CALIBRATION}: cannot be read: {error}") from error
+        return read_calibration(self.path / CALIBRATION, self.preparation)
 
     def weights(self) -> dict[str, np.ndarray]:
         """Weights by name, float32."""
