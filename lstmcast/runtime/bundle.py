@@ -22,7 +22,7 @@ from lstmcast.errors import BundleError, ConfigError, DataError
 from lstmcast.runtime.forms import check_manifest, check_metrics
 from lstmcast.runtime.inventory import MANIFEST as MANIFEST
 from lstmcast.runtime.inventory import MANIFEST_BYTES, check_files, check_inventory
-from lstmcast.runtime.reading import parse_json, read_json
+from lstmcast.runtime.reading import parse_json, read_bytes, read_json
 
 if TYPE_CHECKING:
     from lstmcast.runtime.adapting import Learned
@@ -233,12 +233,9 @@ def _manifest_bytes(path: Path) -> bytes:
     file = path / MANIFEST
     if not path.is_dir():
         raise BundleError(f"{path}: no such run. `lstmcast runs list` shows those that are there.")
-    if file.is_symlink() or not file.is_file() or file.stat().st_size > MANIFEST_BYTES:
+    if file.is_symlink() or not file.is_file():
         raise BundleError(f"{path}: is not a run (no {MANIFEST}).")
-    try:
-        return file.read_bytes()
-    except OSError as error:
-        raise BundleError(f"{file}: cannot be read: {error.strerror or error}.") from error
+    return read_bytes(file, most=MANIFEST_BYTES)
 
 
 def kind_of(manifest: Mapping[str, Any]) -> str:

@@ -175,6 +175,9 @@ def _check(kept: KeptForecasts) -> None:
     """Refuse arrays that do not belong together."""
     n = len(kept.series)
     by_window = [kept.starts, kept.origin_times, *([] if kept.fold is None else [kept.fold])]
+    numbered = [kept.starts, *by_window[2:]]
+    kinds = all(np.issubdtype(each.dtype, np.integer) for each in numbered)
+    kinds &= not np.isnat(kept.origin_times).any()
     whole = len(kept.shape) == 3 and kept.shape[0] == n and kept.shape[2] == len(kept.targets)
-    if not whole or any(each.shape != (n,) for each in by_window):
+    if not kinds or not whole or any(each.shape != (n,) for each in by_window):
         raise BundleError(f"{kept.path / FORECASTS}: its arrays do not fit each other.")

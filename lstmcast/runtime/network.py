@@ -10,6 +10,7 @@ import numpy as np
 from lstmcast.errors import BundleError
 from lstmcast.machine import available_cpus
 from lstmcast.runtime.onnx_graph import Interface, check_graph
+from lstmcast.runtime.reading import read_bytes
 
 # From inputs by name, as `gather_inputs` gives them, to `[batch, horizon, n_targets, n_outputs]`.
 # Of networks of which each series has its own, the input `WHICH` tells the window's.
@@ -35,12 +36,12 @@ class OnnxNetwork:
     def __init__(
         self, path: Path, *, interface: Interface | None = None, threads: int | None = None
     ) -> None:
-        content = _content(path)
+        self._path, content = path, read_bytes(path, most=_MOST_BYTES)
         check_graph(content, path, interface)
         import onnxruntime
 
         options = onnxruntime.SessionOptions()
-        options.log_severity_level = 3
+        options.log_severity_level = 4  # what goes wrong is raised, and told once
         # Left alone, ONNX Runtime counts the cores of the machine, not those of the container, and
         # its threads go on spinning after a call, beside what else the process computes.
         options.intra_op_num_threads = threads or available_cpus()
@@ -54,29 +55,20 @@ class OnnxNetwork:
         self._names = [node.name for node in self._session.get_inputs()]
 
     def __call__(self, inputs: Mapping[str, np.ndarray]) -> np.ndarray:
-        """Outputs `[batch, horizon, n_targets, n_outputs]`, float32."""
+        """Outputs `[batch, horizon, n_targets, n_outputs]`, float32.
+
+        Raises:
+            BundleError: If the operators of the file do not fit each other.
+        """
         return by_network(self._run, inputs) if WHICH in self._names else self._run(inputs)
 
     def _run(self, inputs: Mapping[str, np.ndarray]) -> np.ndarray:
         feed = {name: inputs[name] for name in self._names}
-        output: np.ndarray = self._session.run(None, feed)[0]
+        try:
+            output: np.ndarray = self._session.run(None, feed)[0]
+        except Exception as error:  # as above
+            raise BundleError(f"{self._path}: cannot be run: {error}") from error
         return output
-
-
-def _content(path: Path) -> bytes:
-    """What an ONNX file holds.
-
-    Raises:
-        BundleError: If it cannot be read, or is larger than the export can write.
-    """
-    try:
-        with path.open("rb") as file:
-            content = file.read(_MOST_BYTES + 1)
-    except OSError as error:
-        raise BundleError(f"{path}: cannot be read: {error.strerror or error}.") from error
-    if len(content) > _MOST_BYTES:
-        raise BundleError(f"{path}: has more than the {_MOST_BYTES:,} bytes that ONNX can hold.")
-    return content
 
 
 def by_network(run: Network, inputs: Mapping[str, np.ndarray]) -> np.ndarray:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import os
 import zipfile
 import zlib
 from collections.abc import Iterator, Mapping
@@ -49,14 +50,31 @@ def read_json(path: Path, *, most: int = JSON_BYTES) -> Any:
     Raises:
         BundleError: If it cannot be read, is too large, or is not JSON.
     """
+    return parse_json(read_bytes(path, most=most), path)
+
+
+def read_bytes(path: Path, *, most: int) -> bytes:
+    """What a file holds.
+
+    Args:
+        path: The file.
+        most: Bytes that it may have.
+
+    Raises:
+        BundleError: If it cannot be read, or is too large.
+    """
     try:
         with path.open("rb") as file:
-            content = file.read(most + 1)
+            size = os.fstat(file.fileno()).st_size
+            # Not `read(most)`, which takes as much memory as it may read.
+            content = file.read(size) if size <= most else None
     except OSError as error:
         raise BundleError(f"{path}: cannot be read: {error.strerror or error}.") from error
-    if len(content) > most:
-        raise BundleError(f"{path}: has more than the {most / 1e6:g} MB that such a file may have.")
-    return parse_json(content, path)
+    if content is None:
+        raise BundleError(
+            f"{path}: has {size / 1e6:,.0f} MB, and such a file may have {most / 1e6:,.0f} MB."
+        )
+    return content
 
 
 def parse_json(content: bytes, path: Path) -> Any:
