@@ -69,7 +69,7 @@ class _Preparation(_Form):
     feature_scaler: _Scaler
     static_scaler: _Scaler
     # Runs of earlier versions do not say.
-    trained: list[str] | None = None
+    trained: list[str] = []
     holidays: _Holidays | None = None
 
 

@@ -8,11 +8,17 @@ later version may write them.
 from __future__ import annotations
 
 from datetime import datetime
-from functools import cache
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeAlias
+from typing import Annotated, Any, Literal, Self, TypeAlias
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    model_validator,
+)
 
 from lstmcast.errors import BundleError
 
@@ -127,8 +133,21 @@ class _Worst(_Form):
 
 
 class _Scales(_Form):
-    series: list[str]
+    """What metrics are divided by; for each series and target."""
+
+    series: Annotated[list[str], Field(min_length=1)]
     mase: list[list[Number]]
+    deviation: list[float] = []
+
+    @model_validator(mode="after")
+    def _is_a_table(self) -> Self:
+        if len({len(row) for row in self.mase}) != 1 or len(self.mase) != len(self.series):
+            raise ValueError("mase has other rows than there are series")
+        return self
+
+
+class _Priors(_Form):
+    shares: list[list[Annotated[float, Field(ge=0, le=1)]]]
 
 
 class _Metrics(_Form):
@@ -138,13 +157,14 @@ class _Metrics(_Form):
     metrics: dict[BySplit, dict[str, _Scores]]
     verdicts: dict[str, _Verdict]
     scales: _Scales | None = None
+    priors: _Priors | None = None
 
 
 class RunMetrics(_Metrics):
     """How good a run is."""
 
     epochs: Count
-    best_epoch: Count | None = None
+    best_epoch: Count | None
     intervals: dict[str, Any] | None = None
     members: _Members | None = None
     networks: _Fits | None = None
@@ -170,11 +190,6 @@ class BacktestMetrics(_Metrics):
 
     folds: list[_Fold]
     over_folds: dict[str, dict[str, _Spread]]
-
-
-@cache
-def _adapter(form: type[BaseModel]) -> TypeAdapter[Any]:
-    return TypeAdapter(form)
 
 
 def check_manifest(values: Any, path: Path, *, is_run: bool) -> None:
@@ -203,7 +218,7 @@ def check_metrics(values: Any, path: Path) -> None:
 
 def _check(form: type[BaseModel], values: Any, path: Path) -> None:
     try:
-        _adapter(form).validate_python(values)
+        form.model_validate(values)
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         place = ".".join(map(str, first["loc"])) or "the whole"

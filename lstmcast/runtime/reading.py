@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import os
+import re
 import zipfile
 import zlib
 from collections.abc import Iterator, Mapping
@@ -22,6 +23,7 @@ from lstmcast.machine import available_memory
 JSON_BYTES = 256_000_000
 # What is kept as npz is some arrays by name.
 _MOST_ARRAYS = 1_000
+_SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
 _HEADERS = {
     (1, 0): np.lib.format.read_array_header_1_0,
     (2, 0): np.lib.format.read_array_header_2_0,
@@ -84,7 +86,10 @@ def parse_json(content: bytes, path: Path) -> Any:
         BundleError: If it is not JSON.
     """
     try:
-        return json.loads(content.decode(), parse_constant=_no_number, parse_float=_finite)
+        values = json.loads(content.decode(), parse_constant=_no_number, parse_float=_finite)
+        if _SURROGATE.search(content):
+            json.dumps(values, ensure_ascii=False).encode()  # half a character raises
+        return values
     except RecursionError:
         raise BundleError(f"{path}: cannot be read: it is nested too deeply.") from None
     except ValueError as error:

@@ -33,6 +33,7 @@ FACTS: dict[str, Any] = {
 MEASURED: dict[str, Any] = {
     "windows": {"train": 1, "validation": 1, "test": 1},
     "epochs": 1,
+    "best_epoch": 1,
     "metrics": {"test": {"model": {}}},
     "verdicts": {},
 }

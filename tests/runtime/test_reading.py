@@ -25,6 +25,7 @@ from lstmcast.runtime.reading import open_arrays, read_json
         (b"[-Infinity]", "-Infinity is no number of JSON"),
         (b"[1e999]", "1e999 is beyond what a number can hold"),
         (b"[" + b"9" * 5_000 + b"]", "cannot be read as JSON: Exceeds the limit"),
+        (b'["\\ud800"]', "surrogates not allowed"),
         (b"{} {}", "cannot be read as JSON: Extra data"),
     ],
 )
