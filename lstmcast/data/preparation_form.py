@@ -11,6 +11,9 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 _Number: TypeAlias = float | None
 _Rows: TypeAlias = list[list[float]]
+# As NumPy writes them; of others it takes some only with a warning.
+_Time: TypeAlias = Annotated[str, Field(pattern=r"^-?\d{4,6}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}$")]
+_Date: TypeAlias = Annotated[str, Field(pattern=r"^\d{4}-\d\d-\d\d$")]
 
 
 class _Form(BaseModel):
@@ -35,7 +38,7 @@ class _Schema(_Form):
 
 class _Cuts(_Form):
     series: list[str]
-    times: list[list[str]]
+    times: list[list[_Time]]
 
 
 class _Scaler(_Form):
@@ -52,7 +55,7 @@ class _Feature(_Form):
 class _Holidays(_Form):
     first: int
     last: int
-    dates: list[str]
+    dates: list[_Date]
 
 
 class _Preparation(_Form):

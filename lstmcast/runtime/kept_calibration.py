@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -15,6 +17,8 @@ from lstmcast.runtime.reading import read_json
 
 # What reading values raises that `to_json` has not written.
 NOT_OURS = (AttributeError, IndexError, KeyError, OverflowError, TypeError, ValueError)
+# As NumPy writes it; of other times it takes some only with a warning.
+_TIME = re.compile(r"-?\d{4,6}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}")
 
 
 def read_calibration(file: Path, preparation: Preparation) -> tuple[Calibration, Learned | None]:
@@ -31,20 +35,29 @@ def read_calibration(file: Path, preparation: Preparation) -> tuple[Calibration,
     try:
         calibration = Calibration.from_json(values["static"])
         _check(calibration, preparation)
-        learned = values["learned"] and Learned.from_json(values["learned"], calibration)
-        if learned is not None:
-            check_learned(learned)
+        learned = None
+        if values["learned"] is not None:
+            learned = read_learned(values["learned"], calibration)
     except NOT_OURS as error:
         raise BundleError(f"{file}: cannot be read: {error}. Train the run again.") from error
     return calibration, learned
 
 
-def check_learned(learned: Learned) -> None:
-    """Refuse what no intervals can have learned.
+def read_learned(values: Any, calibration: Calibration) -> Learned:
+    """What intervals have learned.
+
+    Args:
+        values: As `Learned.to_json` writes them.
+        calibration: Of the run.
 
     Raises:
-        ValueError: If there is a number or a time among it that is none.
+        One of NOT_OURS: If they are not what it writes, or a number or a time is none.
     """
+    for each in values:
+        for time in (each["time"], *each["times"]):
+            if not _TIME.fullmatch(time):
+                raise ValueError(f"what was learned has the time {time!r}")
+    learned = Learned.from_json(values, calibration)
     for track in learned.tracks:
         ordered = np.all(track.times[1:] >= track.times[:-1])
         if np.isnat(track.time) or np.isnat(track.times).any() or not ordered:
@@ -53,6 +66,7 @@ def check_learned(learned: Learned) -> None:
             raise ValueError("what was learned has other times than shifts")
         if not np.isfinite(track.shifts).all() or not np.isfinite(track.past).all():
             raise ValueError("what was learned holds numbers that are not finite")
+    return learned
 
 
 def _check(calibration: Calibration, preparation: Preparation) -> None:

@@ -17,7 +17,7 @@ from lstmcast.files import held, partial_file
 from lstmcast.runtime.adapting import Learned, has_news, learn, nothing_learned
 from lstmcast.runtime.bundle import CALIBRATION, Bundle
 from lstmcast.runtime.calibration import Calibration
-from lstmcast.runtime.kept_calibration import NOT_OURS, check_learned
+from lstmcast.runtime.kept_calibration import NOT_OURS, read_learned
 from lstmcast.runtime.network import Network
 from lstmcast.runtime.reading import read_json
 
@@ -107,9 +107,7 @@ class _State:
             values = read_json(self._file)
             if values["format"] != FORMAT or values["calibration"] != self._owner:
                 return self._first, [self._unread("it is of another run or version")]
-            learned = Learned.from_json(values["learned"], self._calibration)
-            check_learned(learned)
-            return learned, []
+            return read_learned(values["learned"], self._calibration), []
         except (BundleError, *NOT_OURS) as error:
             return self._first, [self._unread(str(error))]
 
