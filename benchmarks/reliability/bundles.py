@@ -36,6 +36,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--run", type=Path, help="a run to damage copies of; else one is trained")
     parser.add_argument("--flips", type=int, default=20, help="places in each file")
+    parser.add_argument("--rounds", type=int, default=3, help="of which the quickest is told")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         whole = arguments.run or trained(Path(folder) / "runs")
@@ -47,7 +48,8 @@ def main() -> None:
                 print(f"{kind:54}{sum(outcomes.values()):6}  {said}")
         print("\n" + f"{'hostile run':40}{'exit':>5}{'seconds':>9}{'peak MB':>9}  message")
         for what, change in {"(the whole run)": lambda run: None, **HOSTILE}.items():
-            code, seconds, memory, message = opened(whole, Path(folder), change)
+            rounds = [opened(whole, Path(folder), change) for _ in range(arguments.rounds)]
+            code, seconds, memory, message = min(rounds, key=lambda each: each[1])
             print(f"{what:40}{code:5}{seconds:9.2f}{memory:9.0f}  {message}")
 
 
@@ -130,6 +132,7 @@ def opened(
         stderr.seek(0)
         message = stderr.read().decode()
     shutil.rmtree(run)
+    (folder / "outside.csv").unlink(missing_ok=True)
     text = message.strip().replace(f"{run}/", "").replace("\n", " ")[:110]
     return os.waitstatus_to_exitcode(status), seconds, usage.ru_maxrss / 1024, text
 
