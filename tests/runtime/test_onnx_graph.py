@@ -70,6 +70,11 @@ def value_of_a_node(model: Any) -> None:
     outside(node.attribute[0].t)
 
 
+def a_hidden_graph(model: Any) -> None:
+    attribute = model.graph.node[0].attribute.add(name="axis", type=2, i=1)
+    attribute.g.CopyFrom(model_of().graph)
+
+
 def named_again(model: Any) -> None:
     model.graph.node.add(op_type="Identity", input=["past"], output=["forecast"])
 
@@ -78,6 +83,7 @@ def named_again(model: Any) -> None:
     ("change", "match"),
     [
         (lambda m: outside(m.graph.initializer[0]), "'one' lies in another file"),
+        (a_hidden_graph, "the attribute 'axis' of Add is a graph"),
         (value_of_a_node, "'value' of ConstantOfShape lies in another file"),
         (change_constant(dims=[2_500_000_000]), r"claims the shape \(2500000000,\)"),
         (change_constant(dims=[-2]), r"claims the shape \(-2,\)"),
