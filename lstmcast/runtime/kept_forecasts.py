@@ -174,8 +174,8 @@ def _levels(config: Config, arrays: Mapping[str, NDArray[Any]]) -> tuple[float, 
 def _check(kept: KeptForecasts) -> None:
     """Refuse arrays that do not belong together."""
     n = len(kept.series)
-    numbered = [kept.starts, *([] if kept.fold is None else [kept.fold])]
-    by_window = [kept.series, kept.origin_times, *numbered]
+    numbered: list[NDArray[Any]] = [kept.starts, *([] if kept.fold is None else [kept.fold])]
+    by_window: list[NDArray[Any]] = [kept.series, kept.origin_times, *numbered]
     kinds = all(np.issubdtype(each.dtype, np.integer) for each in numbered)
     kinds &= not np.isnat(kept.origin_times).any()
     whole = len(kept.shape) == 3 and kept.shape[0] == n and kept.shape[2] == len(kept.targets)
