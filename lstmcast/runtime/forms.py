@@ -73,7 +73,7 @@ class _Origin(_Form):
     name: str
     created: Annotated[str, AfterValidator(_stamp)]
     versions: dict[str, str] = {}
-    hardware: dict[str, str | int] = {}
+    hardware: dict[str, str | float] = {}
     warnings: list[str] = []
     onnx: dict[str, str | float] = {}
 
