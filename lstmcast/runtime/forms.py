@@ -128,7 +128,7 @@ class _WorstSeries(_Numbers):
 
 
 class _Worst(_Form):
-    metric: str
+    metric: str | None
     series: list[_WorstSeries]
 
 
