@@ -137,7 +137,7 @@ def _shortened(text: str) -> str:
 
 
 class DataWarning(UserWarning):
-    """What was done to new data, or is unknown about them, that the user should know.
+    """What was done to data or to kept files, or is unknown of them, that the user should know.
 
     Not an error, and so not in the tree: issued by `warnings.warn` where a `Forecaster` reads data.
     """

@@ -53,17 +53,28 @@ class Forecaster:
         self._network: Network | None = None
 
     @classmethod
-    def load(cls, directory: str | Path) -> Self:
+    def load(cls, directory: str | Path, *, expect_sha256: str | None = None) -> Self:
         """A forecaster from a run directory, verified.
 
+        Its exported network is asked for the forecast that it gave in training; where there is
+        none, and Keras forecasts, that is asked when it is first needed.
+
+        Args:
+            directory: Of the run.
+            expect_sha256: SHA-256 of the manifest of the run that is meant, as `train --json` and
+                `runs show` tell it; None for any.
+
         Raises:
-            BundleError: If the run is missing, damaged, or of a newer format.
+            BundleError: If the run is missing, damaged, of a newer format, or not the one that is
+                expected.
         """
         from lstmcast.runtime.bundle import load_bundle
 
-        bundle = load_bundle(Path(directory))
+        bundle = load_bundle(Path(directory), expect_sha256=expect_sha256)
         forecaster = cls(bundle.config)
         forecaster._bundle = bundle
+        if bundle.network_file is not None:
+            forecaster.network()
         return forecaster
 
     def fit(self, frame: pd.DataFrame | None = None, *, progress: Progress | None = None) -> Self:
@@ -428,18 +439,29 @@ class Forecaster:
         return self._bundle
 
     def network(self) -> Network:
-        """The network that forecasts: ONNX Runtime, or Keras where there is no ONNX file."""
+        """The network that forecasts: ONNX Runtime, or Keras where there is no ONNX file.
+
+        Raises:
+            BundleError: If it is none of ours, or does not forecast what it did in training.
+        """
         if self._network is None:
-            file = self.bundle.network_file
-            if file is not None:
-                from lstmcast.runtime.network import OnnxNetwork
+            from lstmcast.runtime.probe import check_probe
 
-                self._network = OnnxNetwork(file)
-            else:
-                from lstmcast.experiment.network import rebuild_forecaster
-
-                self._network = rebuild_forecaster(self.bundle.preparation, self.bundle.weights())
+            network = self._opened()
+            check_probe(self.bundle, network)
+            self._network = network
         return self._network
+
+    def _opened(self) -> Network:
+        bundle = self.bundle
+        if bundle.network_file is not None:
+            from lstmcast.runtime.network import OnnxNetwork
+            from lstmcast.runtime.network_shapes import interface_of
+
+            return OnnxNetwork(bundle.network_file, interface=interface_of(bundle.preparation))
+        from lstmcast.experiment.network import rebuild_forecaster
+
+        return rebuild_forecaster(bundle.preparation, bundle.weights())
 
     def keras_model(self, series: str | None = None) -> keras.Model:
         """The trained network as a Keras model, to look into or to go on with.

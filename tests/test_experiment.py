@@ -42,6 +42,7 @@ FILES = {
     "metrics.json",
     "model.onnx",
     "preparation.json",
+    "probe.npz",
     "report.html",
     "weights.safetensors",
 }

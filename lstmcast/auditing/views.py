@@ -13,8 +13,8 @@ from lstmcast.data.panel import FloatArray, IntArray
 from lstmcast.data.preparation import Preparation
 from lstmcast.data.preparing import Prepared
 from lstmcast.data.windows import BoolArray, Usable, gather_inputs, target_rows, window_starts
-from lstmcast.experiment.members import shapes_of
 from lstmcast.runtime.network import Network
+from lstmcast.runtime.network_shapes import shapes_of
 from lstmcast.runtime.outputs import n_outputs_of, window_inputs, window_outputs
 
 # The parts of `preparation.json`, by the name of the check that looks at them.

@@ -10,7 +10,7 @@ import typer
 from lstmcast.cli.delivering import Delivery, Form, Output, deliver
 from lstmcast.cli.gates import MaxShare, max_share
 from lstmcast.cli.opening import open_run, warn_of_keras
-from lstmcast.cli.options import RUNS_DIR, AsJson, Quiet, RunName, RunsDir
+from lstmcast.cli.options import RUNS_DIR, AsJson, ExpectSha256, Quiet, RunName, RunsDir
 from lstmcast.cli.output import Console, show_path
 from lstmcast.errors import ConfigError, ResourceError
 
@@ -77,6 +77,7 @@ def detect(
     form: Form = None,
     plot: Plot = None,
     most: MaxShare = None,
+    expect_sha256: ExpectSha256 = None,
     runs_dir: RunsDir = RUNS_DIR,
     as_json: AsJson = False,
     quiet: Quiet = False,
@@ -101,7 +102,7 @@ def detect(
     delivery = Delivery(output, form, as_json=as_json)
     _check_options(data, future)
     judge = max_share(most)
-    forecaster = open_run(run, runs_dir)
+    forecaster = open_run(run, runs_dir, expect_sha256=expect_sha256)
     delivery.check(forecaster.bundle.path)
     _check_plot(plot, forecaster.bundle.path)
     warn_of_keras(forecaster, console)

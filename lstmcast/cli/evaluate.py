@@ -8,7 +8,7 @@ import typer
 
 from lstmcast.cli.gates import BetterThan, Gates, MaxMase, MinCoverage
 from lstmcast.cli.opening import open_run, suggest_forecast, warn_of_keras
-from lstmcast.cli.options import RUNS_DIR, AsJson, Quiet, RunName, RunsDir
+from lstmcast.cli.options import RUNS_DIR, AsJson, ExpectSha256, Quiet, RunName, RunsDir
 from lstmcast.cli.output import Console
 
 
@@ -27,6 +27,7 @@ def evaluate(
     max_mase: MaxMase = None,
     min_coverage: MinCoverage = None,
     better_than: BetterThan = None,
+    expect_sha256: ExpectSha256 = None,
     runs_dir: RunsDir = RUNS_DIR,
     as_json: AsJson = False,
     quiet: Quiet = False,
@@ -43,7 +44,7 @@ def evaluate(
     from lstmcast.cli.results import results_text
 
     console = Console("evaluate", as_json=as_json, quiet=quiet)
-    forecaster = open_run(run, runs_dir)
+    forecaster = open_run(run, runs_dir, expect_sha256=expect_sha256)
     gates = Gates(max_mase, min_coverage, better_than)
     judge = gates.judge_for(forecaster.config.evaluation.baselines, runs_dir)
     if data is not None:

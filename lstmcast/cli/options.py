@@ -15,6 +15,14 @@ RunName = Annotated[
 RunsDir = Annotated[
     Path, typer.Option("--runs-dir", metavar="DIR", help="Where RUN is looked up by its id.")
 ]
+ExpectSha256 = Annotated[
+    str | None,
+    typer.Option(
+        "--expect-sha256",
+        metavar="HEX",
+        help="Refuse any run but the one whose manifest has this SHA-256; `runs show` tells it.",
+    ),
+]
 Overrides = Annotated[
     list[str] | None,
     typer.Option(

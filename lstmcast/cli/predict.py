@@ -9,7 +9,7 @@ import typer
 
 from lstmcast.cli.delivering import Delivery, Form, Output, deliver
 from lstmcast.cli.opening import open_run, warn_of_keras
-from lstmcast.cli.options import RUNS_DIR, AsJson, Quiet, RunName, RunsDir
+from lstmcast.cli.options import RUNS_DIR, AsJson, ExpectSha256, Quiet, RunName, RunsDir
 from lstmcast.cli.output import Console
 from lstmcast.errors import ConfigError
 
@@ -112,6 +112,7 @@ def predict(
     form: Form = None,
     template: Template = False,
     learn: Learn = True,
+    expect_sha256: ExpectSha256 = None,
     runs_dir: RunsDir = RUNS_DIR,
     as_json: AsJson = False,
     quiet: Quiet = False,
@@ -135,7 +136,7 @@ def predict(
     delivery = Delivery(output, form, as_json=as_json, for_machines=template)
     _check_options(data, future, samples, template=template)
     drawing = _drawing(sample, temperature, seed, others=template or samples is not None)
-    forecaster = open_run(run, runs_dir)
+    forecaster = open_run(run, runs_dir, expect_sha256=expect_sha256)
     delivery.check(forecaster.bundle.path)
     if template:
         frame = _template(forecaster, data, steps)

@@ -107,6 +107,8 @@ def verdict_lines(metrics: Mapping[str, Any]) -> list[str]:
 
 def run_facts(bundle: Bundle) -> str:
     """What a run was trained on, with what, and when."""
+    from lstmcast.runtime.bundle import MANIFEST
+
     manifest, config = bundle.manifest, bundle.config
     data, network, metrics = manifest["data"], manifest["network"], bundle.metrics()
     window, windows = config.window, metrics["windows"]
@@ -127,5 +129,6 @@ def run_facts(bundle: Bundle) -> str:
             ("Epochs", epochs_trained(metrics)),
             ("Trained", f"{manifest['seconds']['fit']:.0f} s on {manifest['backend']}"),
             ("Forecasts", "through ONNX" if bundle.network_file else "through Keras (no ONNX)"),
+            ("SHA-256", f"{bundle.sha256} of {MANIFEST}"),
         ]
     )

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from lstmcast.cli.groups import HELP_OPTIONS, make_app, show_help
-from lstmcast.cli.opening import suggest_forecast
-from lstmcast.cli.options import RUNS_DIR, AsJson, Quiet, RunName, RunsDir
+from lstmcast.cli.opening import checked_sha256, suggest_forecast
+from lstmcast.cli.options import RUNS_DIR, AsJson, ExpectSha256, Quiet, RunName, RunsDir
 from lstmcast.cli.output import Console, show_path, text_table
 from lstmcast.errors import BundleError, ConfigError
 from lstmcast.machine import megabytes
@@ -144,6 +144,7 @@ def show(
     run: RunName,
     runs_dir: RunsDir = RUNS_DIR,
     *,
+    expect_sha256: ExpectSha256 = None,
     as_json: AsJson = False,
     quiet: Quiet = False,
 ) -> None:
@@ -157,10 +158,17 @@ def show(
     from lstmcast.runtime.runs import find_run
 
     console = Console("runs show", as_json=as_json, quiet=quiet)
-    bundle = load_bundle(find_run(run, runs_dir))
+    expected = checked_sha256(expect_sha256)
+    bundle = load_bundle(find_run(run, runs_dir), expect_sha256=expected)
     metrics = bundle.metrics()
     text = f"{run_facts(bundle)}\n\n{results_text(metrics, detailed=True)}"
-    console.answer(text, run=str(bundle.path), manifest=bundle.manifest, metrics=metrics)
+    console.answer(
+        text,
+        run=str(bundle.path),
+        manifest_sha256=bundle.sha256,
+        manifest=bundle.manifest,
+        metrics=metrics,
+    )
     console.warn(() if as_json else bundle.manifest.get("warnings", ()))
     suggest_forecast(console, run, bundle.config)
 
@@ -200,12 +208,14 @@ def verify(
     ] = None,
     runs_dir: RunsDir = RUNS_DIR,
     *,
+    expect_sha256: ExpectSha256 = None,
     as_json: AsJson = False,
     quiet: Quiet = False,
 ) -> None:
-    """Check the files of runs and backtests against what was written.
+    """Check every file of runs and backtests, its hash and its form.
 
-    Exits with 4 if one is damaged.
+    The network of a run is asked for a forecast that it gave in training. Exits with 4 if one is
+    damaged.
 
     \b
     lstmcast runs verify
@@ -214,31 +224,39 @@ def verify(
     from lstmcast.runtime.runs import find_run, list_all
 
     console = Console("runs verify", as_json=as_json, quiet=quiet)
+    expected = checked_sha256(expect_sha256)
     paths = [find_run(run, runs_dir) for run in runs or ()]
+    if expected is not None and len(paths) != 1:
+        raise ConfigError("--expect-sha256 is that of one run. Name it, and no other.")
     paths = paths or [entry.path for entry in list_all(runs_dir)]
-    found = {show_path(path): _damage(path) for path in paths}
-    damaged = any(found.values())
+    found = [_verified(path, expected) for path in paths]
+    damaged = not all(each["whole"] for each in found)
     outcome = {"status": "error", "exit_code": BundleError.exit_code} if damaged else {}
-    lines = [f"{path}: whole" if why is None else f"damaged: {why}" for path, why in found.items()]
     console.answer(
-        "\n".join(lines) or f"No runs in {runs_dir}.",
-        **outcome,
-        runs=[{"run": path, "whole": why is None, "error": why} for path, why in found.items()],
+        "\n".join(map(_verified_line, found)) or f"No runs in {runs_dir}.", **outcome, runs=found
     )
     if damaged:
         raise typer.Exit(BundleError.exit_code)
     console.suggest("lstmcast runs list", "how good each is")
 
 
-def _damage(path: Path) -> str | None:
-    """What is wrong with a run; None where it is whole."""
-    from lstmcast.runtime.bundle import verify_bundle
+def _verified(path: Path, expected: str | None) -> dict[str, Any]:
+    """Whether a run is whole, and which it is; else what is wrong with it."""
+    from lstmcast.runtime.bundle import manifest_hash
+    from lstmcast.runtime.verifying import verify_whole
 
+    fields: dict[str, Any] = {"run": show_path(path)}
     try:
-        verify_bundle(path)
+        verify_whole(path, expect_sha256=expected)
+        return {**fields, "whole": True, "error": None, "manifest_sha256": manifest_hash(path)}
     except BundleError as error:
-        return str(error)
-    return None
+        return {**fields, "whole": False, "error": str(error), "manifest_sha256": None}
+
+
+def _verified_line(verified: dict[str, Any]) -> str:
+    if not verified["whole"]:
+        return f"damaged: {verified['error']}"
+    return f"{verified['run']}: whole, SHA-256 {verified['manifest_sha256']}"
 
 
 @app.command(context_settings=HELP_OPTIONS)

@@ -73,12 +73,15 @@ def train(
 
 
 def _fields(run: TrainedRun) -> dict[str, Any]:
+    from lstmcast.runtime.bundle import manifest_hash
+
     names = ["windows", "epochs", "best_epoch", "metrics", "metrics_scaled", "intervals"]
     # Only an ensemble has members, only a panel series.
     names += ["members", "over_series", "worst_series"]
     measured = {name: run.metrics[name] for name in names if name in run.metrics}
     seconds = {name: round(value, 3) for name, value in run.seconds.items()}
-    return {"run": str(run.path), "seconds": seconds, **measured}
+    sha256 = manifest_hash(run.path)
+    return {"run": str(run.path), "manifest_sha256": sha256, "seconds": seconds, **measured}
 
 
 def _shortest_name(run: TrainedRun) -> str:

@@ -19,6 +19,7 @@ from lstmcast.data.features import Feature, warm_up
 from lstmcast.data.grouping import Grouping
 from lstmcast.data.holidays import HolidayDates
 from lstmcast.data.panel import FloatArray, Schema
+from lstmcast.data.preparation_form import check_values
 from lstmcast.data.scaling import inverse_transform, transform_target
 
 
@@ -194,8 +195,9 @@ class Preparation:
         """The inverse of `to_json`.
 
         Raises:
-            KeyError, TypeError, ValueError: If the values are not what `to_json` writes.
+            ValueError: If the values are not what `to_json` writes.
         """
+        check_values(values)
         n_groups = len(values["series"]) + 1
         holidays = values.get("holidays")
         bounds = np.array(values["bounds"], dtype=np.float64).reshape(n_groups, 2, -1)

@@ -14,14 +14,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from lstmcast.data.categories import category_names, embedded_series
 from lstmcast.data.dataset import Dataset
 from lstmcast.data.preparation import Preparation
 from lstmcast.data.windows import Starts
 from lstmcast.experiment.versions import Versions
 from lstmcast.models.registry import build_network
-from lstmcast.models.shapes import Shapes
-from lstmcast.runtime.outputs import n_outputs_of
+from lstmcast.runtime.network_shapes import shapes_of
 from lstmcast.training.checkpoints import Checkpoints, FitCheckpoints
 from lstmcast.training.progress import Plan, Progress
 from lstmcast.training.weights import (
@@ -40,38 +38,6 @@ if TYPE_CHECKING:
 
 # What the networks of parts are called in the names of weights.
 SERIES = "series"
-
-
-def shapes_of(preparation: Preparation) -> Shapes:
-    """The sizes of the network that a preparation and its config ask for."""
-    config, schema = preparation.config, preparation.schema
-    output, categories = config.output, config.features.categories
-    embedded = categories.encoding == "embedding"
-
-    def levels(names: tuple[str, ...]) -> tuple[int, ...]:
-        return tuple(len(preparation.vocabularies[name]) + 1 for name in names)
-
-    rows = category_names(schema, config.features) if embedded else ()
-    ahead = category_names(schema, config.features, ahead=True) if embedded else ()
-    constant = schema.static_categories
-    static = len(schema.names(kind="number", roles=("static",)))
-    if not embedded:
-        static += sum(len(preparation.vocabularies[name]) for name in constant)
-    return Shapes(
-        lookback=config.window.lookback,
-        horizon=config.window.horizon,
-        n_targets=len(schema.targets),
-        n_outputs=len(preparation.classes) or n_outputs_of(output),
-        past=len(schema.targets) + len(preparation.features),
-        future=sum(feature.ahead for feature in preparation.features),
-        static=static,
-        past_levels=levels(rows),
-        future_levels=levels(ahead),
-        static_levels=levels(embedded_series(schema, config)),
-        embedding_size=categories.embedding_size,
-        head="quantiles" if output.type == "point" else output.type,
-        reads_targets=schema.columns[0].kind == "number",
-    )
 
 
 @dataclass(frozen=True)

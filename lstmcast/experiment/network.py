@@ -16,11 +16,12 @@ from lstmcast.data.preparation import Preparation
 from lstmcast.errors import ConfigError, DivergedError, ResourceError
 from lstmcast.execution.work import Executor
 from lstmcast.experiment.apart import train_apart
-from lstmcast.experiment.members import shapes_of, split_versions, train_members
+from lstmcast.experiment.members import split_versions, train_members
 from lstmcast.experiment.versions import KerasVersions, MemberWeights, Versions
 from lstmcast.files import refusal
 from lstmcast.runtime import bundle as files
 from lstmcast.runtime.network import WHICH, Network, OnnxNetwork
+from lstmcast.runtime.network_shapes import interface_of, shapes_of
 from lstmcast.runtime.outputs import window_inputs
 from lstmcast.runtime.run_writer import RunWriter
 from lstmcast.training.chatter import captured_chatter
@@ -228,7 +229,7 @@ def _exported_in_memory(versions: Versions, preparation: Preparation) -> Network
             _write(versions, preparation, path)
         except ResourceError:
             return _in_keras(versions, preparation)
-        return OnnxNetwork(path)
+        return OnnxNetwork(path, interface=interface_of(preparation))
 
 
 def _write(versions: Versions, preparation: Preparation, path: Path) -> None:
@@ -253,7 +254,7 @@ def _export(
     except ResourceError as error:
         warning = f"the run has no {files.NETWORK} and forecasts through Keras, slowly: {error}"
         return trained, {"left_out": str(error)}, (warning,)
-    exported = OnnxNetwork(path)
+    exported = OnnxNetwork(path, interface=interface_of(preparation))
     parity = _parity(dataset, trained, exported)
     warnings: tuple[str, ...] = ()
     if parity > PARITY and preparation.config.training.precision == "float32":

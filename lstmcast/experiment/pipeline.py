@@ -29,6 +29,7 @@ from lstmcast.experiment.classified import (
 from lstmcast.experiment.measuring import Measured, measure
 from lstmcast.experiment.network import Fitted, fit
 from lstmcast.experiment.recording import (
+    keep_probe,
     manifest_of,
     write_calibration,
     write_data,
@@ -175,6 +176,7 @@ def _record(
 ) -> None:
     """Write the files of what was measured."""
     measured, calibration = recorded.measured, recorded.calibrated.calibration
+    keep_probe(writer, dataset, fitted.network)
     if isinstance(measured, MeasuredClasses):
         write_class_results(writer, dataset.panel.schema, fitted, measured)
         write_class_report(writer, manifest, dataset, fitted, measured)

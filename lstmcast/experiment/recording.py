@@ -20,7 +20,6 @@ from lstmcast.evaluation.forecasts import WindowForecasts
 from lstmcast.evaluation.scoring import BLOCK
 from lstmcast.experiment.calibrating import Calibrated
 from lstmcast.experiment.measuring import Measured
-from lstmcast.experiment.members import shapes_of
 from lstmcast.experiment.network import Fitted
 from lstmcast.machine import hardware
 from lstmcast.reporting.contents import Actuals, Contents, Fit
@@ -37,7 +36,9 @@ from lstmcast.runtime.adapting import Learned
 from lstmcast.runtime.calibration import Calibration
 from lstmcast.runtime.context import context_frame, context_rows
 from lstmcast.runtime.network import Network
+from lstmcast.runtime.network_shapes import shapes_of
 from lstmcast.runtime.paths import fit_ranks
+from lstmcast.runtime.probe import write_probe
 from lstmcast.runtime.run_writer import Blocks, RunWriter
 from lstmcast.runtime.scores import fit_scores
 from lstmcast.runtime.tables import forecasts_frame, series_frame
@@ -114,6 +115,12 @@ def write_results(writer: RunWriter, schema: Schema, fitted: Fitted, measured: M
         writer.table(files.BY_SERIES, series_frame(measured.by_series, schema))
     if test.y_pred.size <= CSV_ROWS:
         writer.table(files.FORECASTS_CSV, forecasts_frame(test, schema))
+
+
+def keep_probe(writer: RunWriter, dataset: Dataset, network: Network) -> None:
+    """The last training window, and what the network says of it."""
+    start = int(dataset.fitted_starts.train[-1])
+    write_probe(writer, network, dataset.prepared, dataset.preparation, start=start)
 
 
 def write_ranks(

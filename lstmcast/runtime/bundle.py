@@ -7,25 +7,28 @@ without objects, pictures and a page. Loading checks `manifest.json` before any 
 
 from __future__ import annotations
 
-import json
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from lstmcast.config.schema import Config
 from lstmcast.data.preparation import Preparation
-from lstmcast.errors import BundleError, ConfigError
-from lstmcast.files import sha256_of
+from lstmcast.data.preparation_checks import check_preparation
+from lstmcast.errors import BundleError, ConfigError, DataError
+from lstmcast.runtime.forms import check_manifest, check_metrics
+from lstmcast.runtime.inventory import MANIFEST as MANIFEST
+from lstmcast.runtime.inventory import MANIFEST_BYTES, check_files, check_inventory
+from lstmcast.runtime.reading import parse_json, read_bytes, read_json
 
 if TYPE_CHECKING:
     from lstmcast.runtime.adapting import Learned
     from lstmcast.runtime.calibration import Calibration
 
 FORMAT = 1
-MANIFEST = "manifest.json"
 CONFIG = "config.yaml"
 PREPARATION = "preparation.json"
 CALIBRATION = "calibration.json"
@@ -44,6 +47,7 @@ TENSORBOARD = "tensorboard"
 FOLDS = "folds.csv"
 RANKS = "ranks.npz"
 SCORES = "scores.npz"
+PROBE = "probe.npz"
 PARTIAL = ".partial"
 GROWING = "run"
 # What a directory under `runs_dir` may be. The manifest of a run, the first kind that there was,
@@ -53,8 +57,6 @@ _REQUIRED = {
     RUN: (CONFIG, PREPARATION, METRICS, WEIGHTS),
     BACKTEST: (CONFIG, METRICS, FORECASTS, FOLDS),
 }
-# A manifest lists some dozens of files; beyond this it is not one of ours.
-MANIFEST_BYTES = 10_000_000
 
 
 @dataclass(frozen=True)
@@ -66,12 +68,14 @@ class Bundle:
         manifest: `manifest.json`, parsed.
         config: The resolved config.
         preparation: What was fitted on training rows.
+        sha256: Of `manifest.json`, and so of all files, in hexadecimal.
     """
 
     path: Path
     manifest: dict[str, Any]
     config: Config
     preparation: Preparation
+    sha256: str
 
     @property
     def id(self) -> str:
@@ -100,36 +104,29 @@ class Bundle:
         """
         if CALIBRATION not in self.manifest["files"]:
             return None
-        from lstmcast.runtime.adapting import Learned
-        from lstmcast.runtime.calibration import Calibration
+        from lstmcast.runtime.kept_calibration import read_calibration
 
-        values = _read_json(self.path / CALIBRATION)
-        try:
-            calibration = Calibration.from_json(values["static"])
-            learned = values["learned"]
-            return calibration, learned and Learned.from_json(learned, calibration)
-        except (AttributeError, KeyError, TypeError, ValueError) as error:
-            raise BundleError(f"{self.path / CALIBRATION}: cannot be read: {error}") from error
+        return read_calibration(self.path / CALIBRATION, self.preparation)
 
     def weights(self) -> dict[str, np.ndarray]:
         """Weights by name, float32."""
-        from safetensors.numpy import load_file
+        from lstmcast.runtime.weights_file import read_weights
 
-        try:
-            weights: dict[str, np.ndarray] = load_file(self.path / WEIGHTS)
-        except Exception as error:  # safetensors raises an exception class of its own
-            raise BundleError(f"{self.path / WEIGHTS}: cannot be read: {error}") from error
-        return weights
+        return read_weights(self.path / WEIGHTS)
 
 
-def load_bundle(path: Path) -> Bundle:
+def load_bundle(path: Path, *, expect_sha256: str | None = None) -> Bundle:
     """Verify and read a run.
 
+    Args:
+        path: Its directory.
+        expect_sha256: As `verify_bundle`.
+
     Raises:
-        BundleError: If it is missing, damaged, of a newer format, not one of ours, or no run but a
-            backtest.
+        BundleError: If it is missing, damaged, of a newer format, not one of ours, not the one
+            that is expected, or no run but a backtest.
     """
-    manifest = verify_bundle(path)
+    manifest = verify_bundle(path, expect_sha256=expect_sha256)
     if kind_of(manifest) != RUN:
         raise BundleError(
             f"{path}: is a {kind_of(manifest)}, not a run: it holds no network. `lstmcast train` "
@@ -139,76 +136,107 @@ def load_bundle(path: Path) -> Bundle:
 
     try:
         config = load_config(path / CONFIG).config
-        preparation = Preparation.from_json(_read_json(path / PREPARATION), config)
-    except (ConfigError, AttributeError, KeyError, TypeError, ValueError) as error:
-        raise BundleError(f"{path}: cannot be read: {error}. Train the run again.") from error
-    return Bundle(path=path, manifest=manifest, config=config, preparation=preparation)
+    except ConfigError as error:
+        raise BundleError(f"{path}: cannot be read: {error} Train the run again.") from error
+    preparation = _read_preparation(path / PREPARATION, config)
+    return Bundle(path, manifest, config, preparation, sha256=manifest_hash(path))
 
 
-def verify_bundle(path: Path) -> dict[str, Any]:
+def _read_preparation(file: Path, config: Config) -> Preparation:
+    """What was fitted on training rows.
+
+    Raises:
+        BundleError: If it cannot be read, or does not fit the config.
+    """
+    values = read_json(file)
+    try:
+        preparation = Preparation.from_json(values, config)
+        check_preparation(preparation)
+    # A frequency or a zone that is none is a ConfigError, holidays of other years a DataError.
+    except (ConfigError, DataError, OverflowError, ValueError) as error:
+        raise BundleError(f"{file}: cannot be read: {error}. Train the run again.") from error
+    return preparation
+
+
+def verify_bundle(path: Path, *, expect_sha256: str | None = None) -> dict[str, Any]:
     """Check every file of a run against its manifest.
+
+    Args:
+        path: Its directory.
+        expect_sha256: What `manifest_hash` gave of the run that is meant; None for any.
 
     Returns:
         The manifest.
 
     Raises:
-        BundleError: Naming the first file that is missing, changed, extra, or a link.
+        BundleError: Naming the first file that is missing, changed, extra, or a link; or if the
+            run is not the one that is expected.
     """
-    manifest = read_manifest(path)
-    files: dict[str, dict[str, Any]] = manifest["files"]
-    for name, expected in files.items():
-        _check_name(path, name)
-        file = path / name
-        if file.is_symlink() or not file.is_file():
-            raise BundleError(f"{file}: is missing (or a link). Restore it or train the run again.")
-        if file.stat().st_size != expected["size"] or sha256_of(file) != expected["sha256"]:
-            raise BundleError(
-                f"{file}: was changed after the run was written. Restore it or train the run again."
-            )
-    kind = kind_of(manifest)
+    manifest = read_manifest(path, expect_sha256=expect_sha256)
+    files, kind = manifest["files"], kind_of(manifest)
     for required in _REQUIRED[kind]:
         if required not in files:
             raise BundleError(f"{path / MANIFEST}: does not list {required}: not a whole {kind}.")
-    # A link to a directory is a directory too, but none of a run's.
-    found = (p for p in path.rglob("*") if p.is_symlink() or not p.is_dir())
-    present = {p.relative_to(path).as_posix() for p in found}
-    extra = sorted(present - set(files) - {MANIFEST})
-    if extra:
-        raise BundleError(f"{path / extra[0]}: does not belong to the run. Remove it.")
+    check_files(path, files)
     return manifest
 
 
-def read_manifest(path: Path) -> dict[str, Any]:
+def read_manifest(path: Path, *, expect_sha256: str | None = None) -> dict[str, Any]:
     """The manifest of a run, its form checked but not its files.
 
+    Args:
+        path: Directory of the run.
+        expect_sha256: As `verify_bundle`.
+
     Raises:
-        BundleError: If there is none that this version can read.
+        BundleError: If there is none that this version can read, or it is not the one expected.
     """
-    file = path / MANIFEST
-    if not path.is_dir():
-        raise BundleError(f"{path}: no such run. `lstmcast runs list` shows those that are there.")
-    if file.is_symlink() or not file.is_file() or file.stat().st_size > MANIFEST_BYTES:
-        raise BundleError(f"{path}: is not a run (no {MANIFEST}).")
-    manifest = _read_json(file)
-    if not isinstance(manifest, dict) or not isinstance(manifest.get("format"), int):
-        raise BundleError(f"{file}: is not a manifest of lstmcast.")
-    if manifest["format"] > FORMAT:
+    file, content = path / MANIFEST, _manifest_bytes(path)
+    found = hashlib.sha256(content).hexdigest()
+    if expect_sha256 is not None and found != expect_sha256.lower():
         raise BundleError(
-            f"{path}: has format {manifest['format']}, this version reads up to {FORMAT}. Upgrade "
-            "lstmcast."
+            f"{file}: has the SHA-256 {found}, and {expect_sha256} is expected: this is not the "
+            "run that was meant."
+        )
+    manifest = parse_json(content, file)
+    version = manifest.get("format") if isinstance(manifest, dict) else None
+    if not isinstance(version, int) or isinstance(version, bool) or version < 1:
+        raise BundleError(f"{file}: is not a manifest of lstmcast.")
+    if version > FORMAT:
+        raise BundleError(
+            f"{path}: has format {version}, this version reads up to {FORMAT}. Upgrade lstmcast."
         )
     if kind_of(manifest) not in _REQUIRED:
         raise BundleError(
             f"{path}: is a {kind_of(manifest)!r}, which this version does not know. Upgrade "
             "lstmcast."
         )
-    files = manifest.get("files")
-    whole = isinstance(files, dict) and all(
-        isinstance(entry, dict) and {"sha256", "size"} <= entry.keys() for entry in files.values()
-    )
-    if not whole:
-        raise BundleError(f"{file}: its list of files is damaged.")
-    return manifest
+    check_inventory(path, manifest.get("files"))
+    check_manifest(manifest, file, is_run=kind_of(manifest) == RUN)
+    return dict(manifest)
+
+
+def manifest_hash(path: Path) -> str:
+    """SHA-256 of a run's manifest, and so of all its files, in hexadecimal.
+
+    Raises:
+        BundleError: If there is none.
+    """
+    return hashlib.sha256(_manifest_bytes(path)).hexdigest()
+
+
+def _manifest_bytes(path: Path) -> bytes:
+    """What the manifest of a directory holds, never more than one may.
+
+    Raises:
+        BundleError: If there is none.
+    """
+    file = path / MANIFEST
+    if not path.is_dir():
+        raise BundleError(f"{path}: no such run. `lstmcast runs list` shows those that are there.")
+    if file.is_symlink() or not file.is_file():
+        raise BundleError(f"{path}: is not a run (no {MANIFEST}).")
+    return read_bytes(file, most=MANIFEST_BYTES)
 
 
 def kind_of(manifest: Mapping[str, Any]) -> str:
@@ -222,22 +250,6 @@ def read_metrics(path: Path) -> dict[str, Any]:
     Raises:
         BundleError: If it cannot be read.
     """
-    values: dict[str, Any] = _read_json(path / METRICS)
+    values: dict[str, Any] = read_json(path / METRICS)
+    check_metrics(values, path / METRICS)
     return values
-
-
-def _check_name(path: Path, name: str) -> None:
-    parts = PurePosixPath(name)
-    odd = not name or not name.isprintable() or "\\" in name
-    if odd or parts.is_absolute() or ".." in parts.parts:
-        raise BundleError(f"{path / MANIFEST}: names a file outside the run: {name!r}.")
-    for parent in parts.parents:
-        if (path / parent).is_symlink() and str(parent) != ".":
-            raise BundleError(f"{path / parent}: is a link; a run holds none.")
-
-
-def _read_json(path: Path) -> Any:
-    try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, ValueError) as error:
-        raise BundleError(f"{path}: cannot be read: {error}") from error

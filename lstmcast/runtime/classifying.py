@@ -20,6 +20,7 @@ from lstmcast.evaluation.class_verdict import class_verdict
 from lstmcast.evaluation.classes import ClassForecasts, Guess
 from lstmcast.evaluation.forecasts import StepsAhead
 from lstmcast.runtime.evaluating import nothing_unseen, unseen_rows
+from lstmcast.runtime.kept_metrics import kept_priors
 from lstmcast.runtime.network import Network
 from lstmcast.runtime.outputs import BATCH, window_inputs
 
@@ -208,7 +209,7 @@ def evaluate_classes(bundle: Bundle, panel: Panel, network: Network) -> dict[str
         network,
         split="test",
         starts=starts,
-        priors=Priors.from_json(bundle.metrics()["priors"]),
+        priors=Priors.from_json(kept_priors(bundle)),
     )
     scores = score_classes(forecasts, config.evaluation.metrics)
     verdict = class_verdict(scores)

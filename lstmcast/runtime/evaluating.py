@@ -26,6 +26,7 @@ from lstmcast.evaluation.scoring import mase_scale, scaled_scores, score_split
 from lstmcast.evaluation.verdicts import baseline_verdict
 from lstmcast.runtime.calibration import Calibration, Outputs
 from lstmcast.runtime.intervals import add_intervals, interval_verdicts, measure_intervals
+from lstmcast.runtime.kept_metrics import kept_scales
 from lstmcast.runtime.network import Network
 from lstmcast.runtime.outputs import all_outputs, forecast_levels, window_outputs
 
@@ -258,7 +259,7 @@ def evaluate_panel(bundle: Bundle, panel: Panel, network: Network) -> dict[str, 
         calibration=calibration,
         said=said,
     )
-    scales = Scales.from_json(bundle.metrics()["scales"])
+    scales = Scales.from_json(kept_scales(bundle))
     metrics = preparation.config.evaluation.metrics
     scores, scaled = score_forecasts(forecasts, scales, panel, metrics)
     by_series = {}

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
+from pydantic import ValidationError
 
 from lstmcast.config.schema import Data
 from lstmcast.data.assembling import build_panel
@@ -17,7 +18,7 @@ from lstmcast.data.preparing import prepare
 from lstmcast.data.reading.table import Table, needed_columns, read_table, table_from_frame
 from lstmcast.data.short_series import kept_series, left_out, padded
 from lstmcast.data.windows import BoolArray
-from lstmcast.errors import DataError
+from lstmcast.errors import BundleError, DataError
 from lstmcast.runtime.bundle import CONTEXT, Bundle
 from lstmcast.runtime.context import context_data, written_times
 
@@ -37,19 +38,30 @@ def history_panel(bundle: Bundle, source: Source | None = None, *, labels: bool 
         labels: Whether the class of each series is to be there, where that is the target.
 
     Raises:
+        BundleError: If the run's own rows cannot be read.
         DataError: If the data cannot be read.
     """
     data, schema = bundle.config.data, bundle.preparation.schema
     if source is None:
-        data = context_data(data, schema)
-        panel = build_panel(_table(bundle, bundle.path / CONTEXT, data), data, schema=schema)
-        panel = _padded(panel, bundle)
+        panel = _padded(_context(bundle), bundle)
         # No message is to send the user into a file of the run, which never changes.
         return replace(panel, origin=None)
     # The end was that of the training data; before the start nothing is to be read, ever.
     data = data.model_copy(update={"end": None})
     table = _table(bundle, source, data, labels=labels)
     return _padded(build_panel(table, data, schema=schema), bundle)
+
+
+def _context(bundle: Bundle) -> Panel:
+    """The last rows that a run keeps."""
+    schema, file = bundle.preparation.schema, bundle.path / CONTEXT
+    try:
+        data = context_data(bundle.config.data, schema)
+        return build_panel(_table(bundle, file, data), data, schema=schema)
+    except (DataError, ValidationError) as error:
+        raise BundleError(
+            f"{file}: cannot be read: {error} Train the run again, or give --data."
+        ) from error
 
 
 def _padded(panel: Panel, bundle: Bundle) -> Panel:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -28,6 +26,7 @@ from lstmcast.runtime.bundle import (
     verify_bundle,
 )
 from lstmcast.runtime.outputs import levels_of
+from lstmcast.runtime.reading import open_arrays, read_json
 
 MODEL = "y_pred"
 PROBABILITIES = "probabilities"
@@ -95,7 +94,7 @@ class KeptForecasts:
         Raises:
             BundleError: If they are not there, or not of this shape.
         """
-        with _opened(self.path) as arrays:
+        with open_arrays(self.path / FORECASTS) as arrays:
             values = np.asarray(arrays[name], dtype=np.float64)
         expected = (*self.shape, len(self.levels)) if name == QUANTILES else self.shape
         if values.shape != expected:
@@ -122,8 +121,8 @@ def read_kept(path: Path) -> KeptForecasts:
     except ConfigError as error:
         raise BundleError(f"{path}: cannot be read: {error}") from error
     refuse_classes(config, "compare")
-    with _opened(path) as arrays:
-        names = frozenset(arrays.files)
+    with open_arrays(path / FORECASTS) as arrays:
+        names = frozenset(arrays)
         targets, series = _names(path, config, arrays)
         shape = arrays[MODEL].shape
         kept = KeptForecasts(
@@ -149,23 +148,25 @@ def read_probabilities(path: Path) -> NDArray[np.float64]:
     Raises:
         BundleError: If they cannot be read.
     """
-    with _opened(path) as arrays:
+    with open_arrays(path / FORECASTS) as arrays:
         return np.asarray(arrays[PROBABILITIES])
 
 
-def _names(path: Path, config: Config, arrays: Any) -> tuple[tuple[str, ...], NDArray[Any]]:
+def _names(
+    path: Path, config: Config, arrays: Mapping[str, NDArray[Any]]
+) -> tuple[tuple[str, ...], NDArray[Any]]:
     """Targets and series; those of a run that did not name them beside its forecasts, elsewhere."""
-    if "targets" in arrays.files:
+    if "targets" in arrays:
         return tuple(map(str, arrays["targets"])), arrays["series_names"].astype(str)
-    values = json.loads((path / PREPARATION).read_text(encoding="utf-8"))
+    values = read_json(path / PREPARATION)
     preparation = Preparation.from_json(values, config)
     return preparation.schema.targets, np.array(preparation.cuts.series, dtype=str)
 
 
-def _levels(config: Config, arrays: Any) -> tuple[float, ...]:
-    if QUANTILES not in arrays.files:
+def _levels(config: Config, arrays: Mapping[str, NDArray[Any]]) -> tuple[float, ...]:
+    if QUANTILES not in arrays:
         return ()
-    if "levels" in arrays.files:
+    if "levels" in arrays:
         return tuple(map(float, arrays["levels"]))
     return levels_of(config)
 
@@ -173,18 +174,10 @@ def _levels(config: Config, arrays: Any) -> tuple[float, ...]:
 def _check(kept: KeptForecasts) -> None:
     """Refuse arrays that do not belong together."""
     n = len(kept.series)
-    by_window = [kept.starts, kept.origin_times, *([] if kept.fold is None else [kept.fold])]
+    numbered: list[NDArray[Any]] = [kept.starts, *([] if kept.fold is None else [kept.fold])]
+    by_window: list[NDArray[Any]] = [kept.series, kept.origin_times, *numbered]
+    kinds = all(np.issubdtype(each.dtype, np.integer) for each in numbered)
+    kinds &= not np.isnat(kept.origin_times).any()
     whole = len(kept.shape) == 3 and kept.shape[0] == n and kept.shape[2] == len(kept.targets)
-    if not whole or any(each.shape != (n,) for each in by_window):
+    if not kinds or not whole or any(each.shape != (n,) for each in by_window):
         raise BundleError(f"{kept.path / FORECASTS}: its arrays do not fit each other.")
-
-
-@contextmanager
-def _opened(path: Path) -> Iterator[Any]:
-    """The arrays by name, none of them an object; what cannot be read is a `BundleError`."""
-    file = path / FORECASTS
-    try:
-        with np.load(file, allow_pickle=False) as arrays:
-            yield arrays
-    except (OSError, KeyError, IndexError, ValueError, EOFError) as error:
-        raise BundleError(f"{file}: cannot be read: {error}") from error

@@ -11,7 +11,6 @@ from __future__ import annotations
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,6 +26,7 @@ from lstmcast.runtime.calibration import Calibration
 from lstmcast.runtime.network import Network
 from lstmcast.runtime.outputs import BATCH, has_paths, in_units, paths_of, raw_outputs
 from lstmcast.runtime.predictive import Predictive, predictive_of
+from lstmcast.runtime.reading import open_arrays
 
 # Validation windows whose ranks a run keeps.
 KEPT_WINDOWS = 256
@@ -257,11 +257,8 @@ def read_ranks(bundle: Bundle) -> Ranks | None:
     if RANKS not in bundle.manifest["files"]:
         return None
     file = bundle.path / RANKS
-    try:
-        with np.load(file, allow_pickle=False) as arrays:
-            values: NDArray[Any] = arrays["ranks"]
-    except (OSError, KeyError, ValueError, EOFError) as error:
-        raise BundleError(f"{file}: cannot be read: {error}") from error
+    with open_arrays(file) as arrays:
+        values = arrays["ranks"]
     expected = (bundle.config.window.horizon, len(bundle.preparation.schema.targets))
     if values.dtype != np.uint16 or values.shape[1:] != expected or not len(values):
         raise BundleError(f"{file}: its ranks do not fit the run. Train the run again.")

@@ -18,6 +18,7 @@ from lstmcast.runtime.bundle import SCORES, Bundle
 from lstmcast.runtime.calibration import Calibration, Outputs
 from lstmcast.runtime.network import Network
 from lstmcast.runtime.outputs import all_outputs
+from lstmcast.runtime.reading import open_arrays
 
 # Numbers that a run keeps, of all groups, steps and targets together.
 KEPT_VALUES = 1_000_000
@@ -101,11 +102,8 @@ def read_scores(bundle: Bundle) -> Scores | None:
         return None
     calibration, file = calibrated[0], bundle.path / SCORES
     groups = range(calibration.grouping.n_groups)
-    try:
-        with np.load(file, allow_pickle=False) as arrays:
-            ordered = tuple(arrays[_name(group)] for group in groups)
-    except (OSError, KeyError, ValueError, EOFError) as error:
-        raise BundleError(f"{file}: cannot be read: {error}") from error
+    with open_arrays(file) as arrays:
+        ordered = tuple(arrays[_name(group)] for group in groups)
     shape = calibration.size.shape[1:]
     if any(own.dtype != np.float64 or own.shape[1:] != shape or not len(own) for own in ordered):
         raise BundleError(f"{file}: its scores do not fit the run. Train the run again.")

@@ -17,7 +17,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from lstmcast.data.panel import FloatArray, IntArray
-from lstmcast.errors import DataError
+from lstmcast.errors import BundleError, DataError
+from lstmcast.runtime.bundle import METRICS
 from lstmcast.runtime.kept_forecasts import QUANTILES, KeptForecasts
 
 Loss = Literal["absolute", "squared", "pinball"]
@@ -191,6 +192,11 @@ def _units(
         scales = each.metrics.get("scales")
         if scales is not None:
             known = np.array(scales["mase"], dtype=np.float64)
+            if known.shape[1] != len(each.targets):
+                raise BundleError(
+                    f"{each.path / METRICS}: its scales do not fit its targets. Train the run "
+                    "again."
+                )
             known = known[:, [each.targets.index(target) for target in targets]]
             known = np.where(known > 0, known, np.nan)
             every = np.concatenate([known, np.nanmean(known, axis=0, keepdims=True)])

@@ -12,12 +12,14 @@ from pathlib import Path
 from typing import Any
 
 from lstmcast.data.panel import Panel
-from lstmcast.errors import ResourceError
+from lstmcast.errors import BundleError, ResourceError
 from lstmcast.files import held, partial_file
 from lstmcast.runtime.adapting import Learned, has_news, learn, nothing_learned
 from lstmcast.runtime.bundle import CALIBRATION, Bundle
 from lstmcast.runtime.calibration import Calibration
+from lstmcast.runtime.kept_calibration import NOT_OURS, read_learned
 from lstmcast.runtime.network import Network
+from lstmcast.runtime.reading import read_json
 
 FORMAT = 1
 
@@ -102,11 +104,11 @@ class _State:
         if not self._file.exists():
             return self._first, []
         try:
-            values = json.loads(self._file.read_text(encoding="utf-8"))
+            values = read_json(self._file)
             if values["format"] != FORMAT or values["calibration"] != self._owner:
                 return self._first, [self._unread("it is of another run or version")]
-            return Learned.from_json(values["learned"], self._calibration), []
-        except (AttributeError, KeyError, OSError, TypeError, ValueError) as error:
+            return read_learned(values["learned"], self._calibration), []
+        except (BundleError, *NOT_OURS) as error:
             return self._first, [self._unread(str(error))]
 
     def learn(

@@ -10,6 +10,7 @@ import hashlib
 import json
 import shutil
 import time
+import warnings
 from collections.abc import Mapping
 from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
@@ -20,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lstmcast.config.differing import differences
-from lstmcast.errors import ConfigError
+from lstmcast.errors import ConfigError, DataWarning
 from lstmcast.files import held, partial_file, writing
 
 IDENTITY = "identity.json"
@@ -70,8 +71,36 @@ class Checkpoints:
         """
         with writing(self.folder):
             self.folder.mkdir(parents=True, exist_ok=True)
+        text = json.dumps(identity, allow_nan=False)
+        kept = {"identity": text, "sha256": hashlib.sha256(text.encode()).hexdigest()}
         with partial_file(self.folder / IDENTITY) as path:
-            path.write_text(json.dumps(identity, allow_nan=False), encoding="utf-8")
+            path.write_text(json.dumps(kept), encoding="utf-8")
+
+    def identity(self) -> dict[str, Any] | None:
+        """Which training it is; None where that is not known or damaged."""
+        path = self.folder / IDENTITY
+        if path.is_symlink() or not path.is_file():
+            return None
+        try:
+            kept = json.loads(path.read_text(encoding="utf-8"))
+            if hashlib.sha256(kept["identity"].encode()).hexdigest() != kept["sha256"]:
+                return None
+            identity: dict[str, Any] = json.loads(kept["identity"])
+        except (AttributeError, KeyError, OSError, RecursionError, TypeError, ValueError):
+            return None
+        return identity
+
+    def damage(self) -> list[str]:
+        """What of it cannot be read, and what takes its place: a sentence for each file."""
+        names = sorted(path.name for path in self.folder.glob("*.safetensors"))
+        whole = [name for name in names if self.read(name) is not None]
+        sentences = []
+        for name in sorted(set(names) - set(whole)):
+            fit = name.removesuffix(".safetensors").partition("-epoch-")[0]
+            before = [each for each in whole if each.startswith(fit)]
+            instead = f"goes on from {before[-1]}" if before else "begins anew"
+            sentences.append(f"{self.folder / name}: is damaged, so that its fit {instead}.")
+        return sentences
 
     def locked(self) -> AbstractContextManager[None]:
         """Hold the directory against other processes; as `held`."""
@@ -176,6 +205,8 @@ class FitCheckpoints:
 def interrupted(parent: Path, name: str, identity: Mapping[str, Any]) -> Checkpoints | None:
     """The newest interrupted training of this identity; None where there is none of the name.
 
+    A `DataWarning` tells of what is damaged, and of what is taken in its place.
+
     Args:
         parent: Where trainings that run keep theirs.
         name: Of the config.
@@ -185,15 +216,21 @@ def interrupted(parent: Path, name: str, identity: Mapping[str, Any]) -> Checkpo
         ConfigError: If there are only trainings of the same name that differ in something.
     """
     differing = ""
-    found = [path for path in parent.glob(f"{name}-*{SUFFIX}") if (path / IDENTITY).is_file()]
+    found = [path for path in parent.glob(f"{name}-*{SUFFIX}") if (path / IDENTITY).exists()]
     for folder in sorted(found, key=lambda path: path.stat().st_mtime, reverse=True):
-        try:
-            kept = json.loads((folder / IDENTITY).read_text(encoding="utf-8"))
-            own = differences(kept, identity)
-        except (OSError, ValueError, AttributeError):
+        checkpoints = Checkpoints(folder)
+        kept = checkpoints.identity()
+        if kept is None:
+            _warn(
+                f"{folder}: which training was interrupted there cannot be read any more "
+                f"({IDENTITY} is damaged), so it is left aside. Remove it."
+            )
             continue
-        if not own and not Checkpoints(folder).is_empty:
-            return Checkpoints(folder)
+        own = differences(kept, identity)
+        if not own and not checkpoints.is_empty:
+            for sentence in checkpoints.damage():
+                _warn(sentence)
+            return checkpoints
         differing = differing or (own and f"{folder} differs in {own}")
     if differing:
         raise ConfigError(
@@ -201,6 +238,10 @@ def interrupted(parent: Path, name: str, identity: Mapping[str, Any]) -> Checkpo
             "out --resume."
         )
     return None
+
+
+def _warn(text: str) -> None:
+    warnings.warn(text, DataWarning, stacklevel=4)
 
 
 def _digest(arrays: Arrays, values: str) -> str:

@@ -16,8 +16,8 @@ from lstmcast.config.schema import Config
 from lstmcast.data import cleaned, dataset, fitting
 from lstmcast.data.dataset import build_dataset, fingerprint, load_panel
 from lstmcast.errors import ConfigError
-from lstmcast.experiment.members import shapes_of
 from lstmcast.runtime import outputs
+from lstmcast.runtime.network_shapes import shapes_of
 from tests.auditing.conftest import fake_fit
 from tests.builders import weekly_cycle
 from tests.data.test_leaks import STRATEGIES, full_config, panel_frame

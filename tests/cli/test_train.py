@@ -15,6 +15,7 @@ TOP = {
     "schema",
     "command",
     "run",
+    "manifest_sha256",
     "status",
     "windows",
     "epochs",

@@ -9,8 +9,8 @@ import pytest
 
 from lstmcast.errors import ConfigError
 from lstmcast.experiment.apart import check_apart
-from lstmcast.experiment.members import shapes_of
 from lstmcast.models.shapes import Shapes
+from lstmcast.runtime.network_shapes import shapes_of
 from tests.builders import hourly_frame, panel_frame
 from tests.runtime.fakes import config_of, dataset_of
 

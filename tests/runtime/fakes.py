@@ -21,6 +21,23 @@ from lstmcast.runtime.evaluating import training_scales
 from lstmcast.runtime.outputs import n_outputs_of
 from lstmcast.runtime.run_writer import RunWriter
 
+# What the manifest and the metrics of every run say.
+FACTS: dict[str, Any] = {
+    "name": "run",
+    "created": "2024-01-01T00:00:00Z",
+    "backend": "tensorflow",
+    "data": {"rows": 40, "series": 1, "first": "2024-01-01", "last": "2024-01-02"},
+    "network": {"shapes": {"lookback": 4, "horizon": 3}, "parameters": 2},
+    "seconds": {"total": 1.0, "fit": 0.5},
+}
+MEASURED: dict[str, Any] = {
+    "windows": {"train": 1, "validation": 1, "test": 1},
+    "epochs": 1,
+    "best_epoch": 1,
+    "metrics": {"test": {"model": {}}},
+    "verdicts": {},
+}
+
 
 @dataclass(frozen=True)
 class FakeNetwork:
@@ -83,11 +100,10 @@ def write_run(
     writer.text(files.CONFIG, dump_config(preparation.config))
     writer.json(files.PREPARATION, preparation.to_json())
     scales = training_scales(dataset.prepared, dataset.splits)
-    writer.json(files.METRICS, {"scales": scales.to_json()})
+    writer.json(files.METRICS, {**MEASURED, "scales": scales.to_json()})
     writer.weights({"w": np.ones(2, dtype=np.float32)})
     writer.table(files.CONTEXT, context_frame(tail(panel, context_rows(panel, preparation))))
-    created = {"name": preparation.config.name, "created": "2024-01-01T00:00:00Z"}
-    return writer.finish({**created, **manifest})
+    return writer.finish({**FACTS, "name": preparation.config.name, **manifest})
 
 
 def bundle_of(

@@ -10,7 +10,7 @@ import numpy as np
 from lstmcast.config.loading import dump_config
 from lstmcast.runtime import bundle as files
 from lstmcast.runtime.run_writer import RunWriter
-from tests.runtime.fakes import config_of
+from tests.runtime.fakes import FACTS, MEASURED, config_of
 
 START = np.datetime64("2024-01-01", "us")
 DAY = np.timedelta64(1, "D").astype("timedelta64[us]")
@@ -76,10 +76,11 @@ def write_kept(
     writer = RunWriter(runs_dir, run_id)
     writer.text(files.CONFIG, dump_config(config))
     scales = {"series": list(series), "mase": [[2.0] * len(targets)] * len(series)}
-    writer.json(files.METRICS, {"scales": scales, **(metrics or {})})
+    folds = {"folds": [], "over_folds": {}} if kind == "backtest" else {}
+    writer.json(files.METRICS, {**MEASURED, **folds, "scales": scales, **(metrics or {})})
     present = ((name, values) for name, values in made.items() if values is not None)
     writer.arrays(files.FORECASTS, present)
-    manifest = {"name": config.name, "created": "2024-01-01T00:00:00Z"}
+    manifest = {**FACTS, "name": config.name}
     if kind == "backtest":
         writer.text("folds.csv", "fold\n")
         return writer.finish({**manifest, "kind": kind})

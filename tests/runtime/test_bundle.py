@@ -9,9 +9,11 @@ import pandas as pd
 import pytest
 
 from lstmcast.errors import BundleError, ResourceError
+from lstmcast.runtime import inventory
 from lstmcast.runtime.bundle import (
     MANIFEST,
     load_bundle,
+    manifest_hash,
     read_manifest,
     verify_bundle,
 )
@@ -45,7 +47,7 @@ def test_a_run_is_read_back(whole):
     assert bundle.config == data.preparation.config
     assert bundle.preparation.to_json() == data.preparation.to_json()
     assert bundle.weights()["w"].tolist() == [1, 1]
-    assert set(bundle.metrics()) == {"scales"}
+    assert "scales" in bundle.metrics()
     assert bundle.network_file is None
 
 
@@ -133,7 +135,7 @@ def test_a_file_below_a_link_is_refused(run, tmp_path):
     (tmp_path / "real").mkdir()
     (tmp_path / "real" / "a.png").write_bytes(b"")
     (run / "plots").symlink_to(tmp_path / "real", target_is_directory=True)
-    manifest["files"]["plots/a.png"] = {"sha256": "0", "size": 0}
+    manifest["files"]["plots/a.png"] = {"sha256": "0" * 64, "size": 0}
     rewrite(run, manifest)
     with pytest.raises(BundleError, match="plots: is a link"):
         load_bundle(run)
@@ -151,9 +153,92 @@ def test_a_manifest_that_is_a_link_is_refused(run, tmp_path):
 )
 def test_a_manifest_names_no_file_outside_the_run(run, name):
     manifest = manifest_of(run)
-    manifest["files"][name] = {"sha256": "0", "size": 0}
+    manifest["files"][name] = {"sha256": "0" * 64, "size": 0}
     rewrite(run, manifest)
     with pytest.raises(BundleError, match="names a file outside the run"):
+        load_bundle(run)
+
+
+@pytest.mark.parametrize(
+    "name", ["plots//a.png", "./a.png", "a.png/", ".", "manifest.json", "x" * 256, "a\n"]
+)
+def test_a_name_is_written_in_one_way_and_fits_a_directory(run, name):
+    manifest = manifest_of(run)
+    manifest["files"][name] = {"sha256": "0" * 64, "size": 0}
+    rewrite(run, manifest)
+    with pytest.raises(BundleError, match="names a file outside the run"):
+        load_bundle(run)
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [
+        None,
+        [],
+        {"sha256": "0" * 64},
+        {"sha256": "0" * 64, "size": -1},
+        {"sha256": "0" * 64, "size": 1.0},
+        {"sha256": "0" * 64, "size": True},
+        {"sha256": "0" * 64, "size": "1"},
+        {"sha256": "0" * 63, "size": 1},
+        {"sha256": "G" * 64, "size": 1},
+        {"sha256": "A" * 64, "size": 1},
+        {"sha256": None, "size": 1},
+        {"sha256": "0" * 64, "size": 1, "url": "http://example.org"},
+    ],
+)
+def test_an_entry_is_a_size_and_a_hash_and_nothing_else(run, entry):
+    manifest = manifest_of(run)
+    manifest["files"]["config.yaml"] = entry
+    rewrite(run, manifest)
+    with pytest.raises(BundleError, match=r"list of files is damaged at 'config\.yaml'"):
+        load_bundle(run)
+
+
+def test_a_manifest_of_too_many_files_is_refused(run, monkeypatch):
+    monkeypatch.setattr(inventory, "MOST_FILES", 4)
+    with pytest.raises(BundleError, match="lists 5 files, and a run has at most 4"):
+        load_bundle(run)
+
+
+def test_a_manifest_that_is_too_large_is_not_parsed(run):
+    with (run / MANIFEST).open("ab") as file:
+        file.truncate(10_000_000_000)
+    with pytest.raises(BundleError, match="has 10,000 MB, and such a file may have 10 MB"):
+        load_bundle(run)
+
+
+def test_a_file_of_another_size_is_not_hashed(run, monkeypatch):
+    (run / "context.csv").write_bytes(b"")
+    monkeypatch.setattr(inventory, "sha256_of", lambda path: pytest.fail(f"{path} was read"))
+    with pytest.raises(BundleError, match=r"context\.csv: was changed .* it has 0 bytes"):
+        load_bundle(run)
+
+
+def test_the_hash_of_the_manifest_stands_for_the_run(run):
+    expected = hashlib.sha256((run / MANIFEST).read_bytes()).hexdigest()
+    assert load_bundle(run).sha256 == manifest_hash(run) == expected
+    assert load_bundle(run, expect_sha256=expected).sha256 == expected
+    rewrite(run, manifest_of(run) | {"seed": 8})
+    with pytest.raises(BundleError, match=f"and {expected} is expected"):
+        load_bundle(run, expect_sha256=expected)
+
+
+@pytest.mark.parametrize(
+    ("change", "match"),
+    [
+        ({"name": None}, "name: input should be a valid string"),
+        ({"created": "yesterday"}, "created: value error"),
+        ({"data": {}}, r"data\.rows: field required"),
+        ({"network": {"shapes": {}, "parameters": 1}}, r"network\.shapes\.lookback"),
+        ({"seconds": {"total": "long", "fit": 1.0}}, r"seconds\.total: input should be"),
+        ({"warnings": [1]}, r"warnings\.0"),
+        ({"onnx": {"left_out": []}}, r"onnx\.left_out"),
+    ],
+)
+def test_a_manifest_says_what_every_manifest_says(run, change, match):
+    rewrite(run, manifest_of(run) | change)
+    with pytest.raises(BundleError, match=f"is not what lstmcast writes: {match}"):
         load_bundle(run)
 
 

@@ -134,7 +134,8 @@ def test_a_win_that_other_seeds_would_turn_is_inside_seed_noise(tmp_path, write)
 
 def test_the_members_of_an_ensemble_tell_its_seed_noise(tmp_path, write):
     mae = {"mean": 1.0, "deviation": 0.5, "values": [0.5, 1.0, 1.5]}
-    members = {"members": {"metrics": {"test": {"mae": mae}}}}
+    seeds = {"seeds": [7, 8, 9], "epochs": [1, 1, 1], "best_epoch": [1, 1, 1]}
+    members = {"members": {**seeds, "metrics": {"test": {"mae": mae}}}}
     write("one", error=noise(1.0, 1), metrics=members)
     write("two", error=noise(1.3, 2))
     (pair,) = compared(tmp_path, "one", "two").pairs

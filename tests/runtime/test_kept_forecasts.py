@@ -8,7 +8,7 @@ from lstmcast.runtime.bundle import FORECASTS
 from lstmcast.runtime.kept_forecasts import read_kept
 from lstmcast.runtime.run_writer import RunWriter
 from tests.builders import panel_frame
-from tests.runtime.fakes import dataset_of, write_run
+from tests.runtime.fakes import FACTS, dataset_of, write_run
 from tests.runtime.kept import write_kept
 
 
@@ -57,7 +57,7 @@ def test_an_older_run_tells_its_names_by_its_preparation(tmp_path):
             ("y_pred", values),
         ],
     )
-    kept = read_kept(older.finish({}))
+    kept = read_kept(older.finish(FACTS))
     assert kept.targets == ("y",)
     assert kept.series.tolist() == ["north", "north", "south", "south"]
 
@@ -83,6 +83,9 @@ def test_a_changed_file_is_an_error(tmp_path):
         ({"starts": np.arange(3)}, "do not fit"),
         ({"y_pred": np.zeros((60, 3, 2))}, "do not fit"),
         ({"y_pred": np.zeros(60)}, "do not fit"),
+        ({"series": np.zeros((60, 1), dtype=np.int32)}, "do not fit"),
+        ({"starts": np.array(["1"] * 60)}, "do not fit"),
+        ({"origin_times": np.array(["NaT"] * 60)}, "do not fit"),
         ({"series": np.full(60, 5, dtype=np.int32)}, "cannot be read"),
         ({"starts": None}, "cannot be read"),
     ],
@@ -107,5 +110,5 @@ def test_objects_are_not_unpickled(tmp_path):
         writer.text(file, (whole / file).read_text())
     writer.weights({"w": np.ones(2, dtype=np.float32)})
     (writer.path / FORECASTS).write_bytes(path.read_bytes())
-    with pytest.raises(BundleError, match="cannot be read"):
-        read_kept(writer.finish({}))
+    with pytest.raises(BundleError, match="holds objects"):
+        read_kept(writer.finish(FACTS))

@@ -4,12 +4,13 @@ import pytest
 
 from lstmcast.errors import BundleError
 from lstmcast.runtime.runs import find_run, list_runs
+from tests.runtime.fakes import FACTS
 
 
 def make_run(runs_dir, run_id, *, name, created, manifest=None):
     path = runs_dir / run_id
     path.mkdir(parents=True)
-    content = {"format": 1, "files": {}, "name": name, "created": created}
+    content = {**FACTS, "format": 1, "files": {}, "name": name, "created": created}
     (path / "manifest.json").write_text(manifest or json.dumps(content))
     return path
 

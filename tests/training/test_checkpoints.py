@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from lstmcast.errors import ConfigError, ResourceError
+from lstmcast.errors import ConfigError, DataWarning, ResourceError
 from lstmcast.training.checkpoints import SUFFIX, Checkpoints, Kept, interrupted
 
 IDENTITY = {"version": "1", "data": "abc", "config": {"training": {"epochs": 5}}}
@@ -89,6 +89,47 @@ def test_the_newest_training_of_the_same_is_found(kept: Checkpoints, tmp_path: P
     changed = {**IDENTITY, "config": {"training": {"epochs": 9}}}
     with pytest.raises(ConfigError, match=r"training\.epochs \(was 5, now 9\)"):
         interrupted(tmp_path, "co2", changed)
+
+
+@pytest.mark.parametrize(
+    ("damaged", "instead"),
+    [
+        (["fit-000000-epoch-000002"], "goes on from fit-000000-epoch-000001"),
+        (["fit-000000-epoch-000001"], "goes on from fit-000000-epoch-000002"),
+        (["fit-000000-epoch-000001", "fit-000000-epoch-000002"], "its fit begins anew"),
+        (["fit-000001"], "its fit begins anew"),
+    ],
+)
+def test_what_is_damaged_is_told_with_what_is_taken_instead(
+    kept: Checkpoints, tmp_path: Path, damaged: list[str], instead: str
+) -> None:
+    for epoch in (1, 2):
+        kept.of_fit(0).keep(epoch, kept_at(epoch))
+    kept.of_fit(1).finish(kept_at(9))
+    for name in damaged:
+        path = kept.folder / f"{name}.safetensors"
+        path.write_bytes(path.read_bytes()[:-1])
+    with pytest.warns(DataWarning) as caught:
+        found = interrupted(tmp_path, "co2", IDENTITY)
+    assert found is not None
+    told = [str(each.message) for each in caught]
+    assert len(told) == len(damaged)
+    for name, text in zip(damaged, told, strict=True):
+        assert f"{name}.safetensors: is damaged, so that" in text
+        assert instead in text
+
+
+@pytest.mark.parametrize("place", [0, 30, 70, 120, -3])
+def test_a_damaged_identity_is_told_and_left_aside(
+    kept: Checkpoints, tmp_path: Path, place: int
+) -> None:
+    kept.of_fit(0).keep(1, kept_at(1))
+    path = kept.folder / "identity.json"
+    content = bytearray(path.read_bytes())
+    content[place] ^= 1
+    path.write_bytes(bytes(content))
+    with pytest.warns(DataWarning, match=r"identity\.json is damaged\), so it is left aside"):
+        assert interrupted(tmp_path, "co2", IDENTITY) is None
 
 
 def test_two_processes_do_not_go_on_with_the_same(kept: Checkpoints) -> None:

@@ -12,6 +12,7 @@ import pytest
 from lstmcast.errors import ResourceError
 from lstmcast.models.ensemble import join_members
 from lstmcast.models.registry import ARCHITECTURES
+from lstmcast.runtime.onnx_graph import check_graph
 from lstmcast.training.export import write_onnx, write_versions, writing
 from lstmcast.training.inference import inference_network
 from lstmcast.training.weights import load_weights, weights_of
@@ -71,6 +72,7 @@ CASES: list[Any] = [
 def outputs(path: Path, batch: dict[str, np.ndarray]) -> np.ndarray:
     import onnxruntime
 
+    check_graph(path.read_bytes(), path)  # what the export writes is what a run may hold
     session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
     assert [output.name for output in session.get_outputs()] == ["forecast"]
     assert {node.name for node in session.get_inputs()} == set(batch)

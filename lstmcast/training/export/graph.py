@@ -8,15 +8,13 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 
 from lstmcast.errors import ResourceError
+from lstmcast.models.exported import IR_VERSION, OPSET, OUTPUT_NAME
 
 if TYPE_CHECKING:
     import keras
     from numpy.typing import NDArray
 
     from lstmcast.models.blocks import Tensor
-
-OUTPUT_NAME = "forecast"
-OPSET, IR_VERSION = 17, 8
 
 # Called with the graph, an operation of the network and the arguments that it has there; gives the
 # names of its outputs.

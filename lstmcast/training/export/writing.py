@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from lstmcast.errors import ResourceError
+from lstmcast.models.exported import LARGEST
 from lstmcast.training.export.graph import Graph
 from lstmcast.training.export.layers import LAYERS
 from lstmcast.training.export.operations import OPERATIONS
@@ -18,8 +19,6 @@ if TYPE_CHECKING:
     import keras
     from numpy.typing import NDArray
 
-# Bytes of weights in one file, which is a protocol buffer.
-LARGEST = 2_000_000_000
 TRANSLATIONS = RECURRENT | LAYERS | OPERATIONS
 
 
