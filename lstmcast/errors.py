@@ -19,6 +19,8 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+_LONGEST = 80
+
 
 class LstmcastError(Exception):
     """Base of all errors raised on purpose."""
@@ -84,6 +86,11 @@ class ConfigError(LstmcastError, ValueError):
         return {**super().to_json(), "file": self.file, "problems": problems}
 
 
+def _cut(text: str) -> str:
+    """A text that may have been of any length, as a message can hold it."""
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}… ({len(text):,} characters)"
+
+
 class DataError(LstmcastError, ValueError):
     """The data cannot be used.
 
@@ -113,7 +120,7 @@ class DataError(LstmcastError, ValueError):
                 file or "",
                 f"line {line}" if line is not None else "",
                 f"column {column!r}" if column is not None else "",
-                f"value {value!r}" if value is not None else "",
+                f"value {_cut(repr(value))}" if value is not None else "",
             )
             if part
         )

@@ -9,9 +9,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-import pandas as pd
 
-from lstmcast.config.schema import Covariate, Data
+from lstmcast.config.schema import Data
 from lstmcast.data.gridding import (
     Int32Array,
     Rows,
@@ -23,7 +22,8 @@ from lstmcast.data.gridding import (
     without_empty_series,
     without_gaps,
 )
-from lstmcast.data.panel import Column, FloatArray, Kind, Panel, Role, Schema
+from lstmcast.data.kinds import columns_of
+from lstmcast.data.panel import Column, FloatArray, Panel, Schema
 from lstmcast.data.reading.names import did_you_mean
 from lstmcast.data.reading.table import Table
 from lstmcast.data.static import (
@@ -69,9 +69,11 @@ def build_panel(
     times = parse_times(table, data)
     _require_same_zone(times, schema)
     table, stamps = _between(table, times, data)
-    columns = _columns(table, data) if schema is None else schema.columns
+    columns = columns_of(table, data) if schema is None else schema.columns
     _require(table, columns, ahead=ahead, labels=schema is None)
     raw = _collect(table, stamps, data, columns)
+    if schema is None:
+        _require_values(raw, columns)
     rows, notes = _settled(raw.rows, data, tz=times.tz, trim=not ahead)
     freq = frequency_of(rows, data, tz=times.tz)
     expected = "the run's frequency" if schema is not None else "the frequency"
@@ -153,34 +155,6 @@ def _bound(text: str, field: str, tz: str | None) -> np.datetime64:
         raise ConfigError([Problem(f"data.{field}", message)]) from None
 
 
-def _columns(table: Table, data: Data) -> tuple[Column, ...]:
-    """Roles and kinds; a column that the table lacks is a number unless the config says else."""
-    covariates: list[tuple[Role, Sequence[Covariate]]] = [
-        ("past", data.past_covariates),
-        ("future", data.future_covariates),
-        ("static", data.static_covariates),
-    ]
-    labels = data.targets if data.target_type == "label" else []
-    return (
-        *(Column(name, "target", data.target_type) for name in data.targets),
-        *(
-            Column(covariate.column, role, _kind(table, covariate))
-            for role, group in covariates
-            for covariate in group
-        ),
-        *(Column(name, "static", "category") for name in labels),
-    )
-
-
-def _kind(table: Table, covariate: Covariate) -> Kind:
-    if covariate.type != "auto":
-        return covariate.type
-    if covariate.column not in table.frame.columns:
-        return "number"
-    is_text = isinstance(table.frame[covariate.column].dtype, pd.StringDtype)
-    return "category" if is_text else "number"
-
-
 def _collect(table: Table, times: TimeArray, data: Data, columns: Sequence[Column]) -> _Raw:
     """The rows as arrays, in file order."""
     series, names = _series(table, data)
@@ -250,11 +224,29 @@ def _rows(n: int) -> str:
 def _require_targets(rows: Rows, data: Data) -> None:
     for i, target in enumerate(data.targets):
         if np.isnan(rows.values[:, i]).all():
-            message = (
-                "every value of the target is missing. Name another column, or see whether "
-                "`data.csv.na`, `data.start` and `data.end` leave any."
-            )
-            raise DataError(message, column=target, file=next(iter(rows.origin.files), None))
+            raise _empty_column(target, "target", rows)
+
+
+def _require_values(raw: _Raw, columns: Sequence[Column]) -> None:
+    """Refuse covariates without a single value: the network would have nothing to read."""
+    moving = [column for column in columns if column.role != "static"]
+    numbers = [column for column in moving if column.kind == "number" or column.role == "target"]
+    coded = [column for column in moving if column.kind == "category"]
+    empty = np.concatenate(
+        [np.isnan(raw.rows.values).all(axis=0), (raw.rows.codes < 0).all(axis=0)]
+    )
+    for column, is_empty in zip((*numbers, *coded), empty, strict=True):
+        if is_empty and column.role != "target":
+            raise _empty_column(column.name, "covariate", raw.rows)
+
+
+def _empty_column(name: str, what: str, rows: Rows) -> DataError:
+    advice = "Name another column" if what == "target" else "Leave it out of the config"
+    message = (
+        f"every value of the {what} is missing. {advice}, or see whether `data.csv.na`, "
+        "`data.start` and `data.end` leave any."
+    )
+    return DataError(message, column=name, file=next(iter(rows.origin.files), None))
 
 
 def _schema(data: Data, columns: Sequence[Column], *, freq: str, tz: str | None) -> Schema:

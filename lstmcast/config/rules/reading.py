@@ -45,6 +45,10 @@ def separators(config: Config) -> Iterator[Finding]:
     if csv.thousands == csv.decimal:
         message = f"must differ from data.csv.decimal. Received: {csv.decimal!r} for both."
         yield Finding(("data", "csv", "thousands"), message)
+    for name, mark in (("decimal", csv.decimal), ("thousands", csv.thousands)):
+        if mark is not None and (not mark.isascii() or mark.isalnum() or mark in "+-"):
+            message = f"must be a mark such as . or , or a blank. Received: {mark!r}."
+            yield Finding(("data", "csv", name), message)
 
 
 def times(config: Config) -> Iterator[Finding]:

@@ -18,7 +18,7 @@ from lstmcast.config.schema import CsvFormat, Data
 from lstmcast.data.panel import Origin, Schema
 from lstmcast.data.reading.arrow_csv import read_fast
 from lstmcast.data.reading.csv_text import field_at, read_csv, require_columns
-from lstmcast.data.reading.numbers import as_numbers, first_text, why_text
+from lstmcast.data.reading.numbers import as_numbers, first_text, why_infinite, why_text
 from lstmcast.data.reading.parquet import read_parquet
 from lstmcast.data.reading.sources import Source, find_sources
 from lstmcast.errors import ConfigError, DataError, Problem
@@ -248,11 +248,7 @@ def _infinite(table: Table, name: str, *, row: int, source: Source, form: CsvFor
     value: object = table.frame[name].iloc[row]
     if "line" in place and not source.is_parquet:
         value = field_at(source, form, line=place["line"], column=name) or value
-    message = (
-        "an infinite value cannot be learned from. Mend it, or leave the field empty to treat it "
-        "as missing."
-    )
-    return DataError(message, column=name, value=value, **place)
+    return DataError(why_infinite(value), column=name, value=value, **place)
 
 
 def _text_in_some(pieces: Sequence[Table], uses: Mapping[str, Use]) -> set[str]:
