@@ -64,10 +64,11 @@ def build_panel(
         DataError: If times cannot be read, stand twice, leave gaps or are off the grid; if a column
             is missing, all its targets are, or a static covariate changes within a series.
     """
+    declared = data.tz
     if schema is not None:
         data = data.model_copy(update={"freq": schema.freq, "tz": schema.tz})
     times = parse_times(table, data)
-    _require_same_zone(times, schema)
+    _require_same_zone(table, times, schema, data)
     table, stamps = _between(table, times, data)
     columns = columns_of(table, data) if schema is None else schema.columns
     _require(table, columns, ahead=ahead, labels=schema is None)
@@ -80,6 +81,8 @@ def build_panel(
     grid = Grid.over(rows.times, rows.offsets, freq=freq, tz=times.tz)
     steps = on_grid(rows, grid, expected=expected)
     rows, n_filled = without_gaps(rows, steps, grid, data)
+    if schema is not None and schema.tz not in (None, declared) and not times.told:
+        notes.append(f"the times tell no time zone, and are read in that of the run, {schema.tz}")
     if n_filled:
         notes.append(f"inserted {_rows(n_filled)} without values where the data have gaps")
     if schema is None:
@@ -117,13 +120,16 @@ def _require(table: Table, columns: Sequence[Column], *, ahead: bool, labels: bo
             raise DataError(message, file=next(iter(table.origin.files), None))
 
 
-def _require_same_zone(times: Times, schema: Schema | None) -> None:
-    if schema is not None and schema.tz is None and times.tz is not None:
-        message = (
-            "the times carry an offset, or are Unix time, but the run was trained on times without "
-            "a time zone. Write them as in its data."
-        )
-        raise DataError(message)
+def _require_same_zone(table: Table, times: Times, schema: Schema | None, data: Data) -> None:
+    if schema is None or schema.tz is not None or times.tz is None:
+        return
+    name = data.time_columns[0]
+    message = (
+        "the times carry an offset, or are Unix time, but the run was trained on times without a "
+        "time zone. Write them as in its data."
+    )
+    value = str(table.frame[name].iloc[0])
+    raise DataError(message, column=name, value=value, **table.place(0))
 
 
 def _between(table: Table, times: Times, data: Data) -> tuple[Table, TimeArray]:

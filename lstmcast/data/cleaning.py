@@ -62,10 +62,10 @@ def check_complete(panel: Panel) -> None:
         return
     row = int(np.argmax(missing.any(axis=1)))
     by_name = dict(zip(names, missing.sum(axis=0), strict=True))
-    counts = ", ".join(f"{name} {count}" for name, count in by_name.items() if count)
+    counts = ", ".join(f"{name} {count:,}" for name, count in by_name.items() if count)
     raise DataError(
-        f"missing value at {panel.spoken(row)} ({counts} in all). Set data.missing.strategy to "
-        "ffill, seasonal, interpolate, mean, zero, mask or drop.",
+        f"missing value at {panel.spoken(row)} (missing in all: {counts}). Set "
+        "data.missing.strategy to ffill, seasonal, interpolate, mean, zero, mask or drop.",
         column=names[int(np.argmax(missing[row]))],
         **panel.place(row),
     )

@@ -34,10 +34,13 @@ class Times:
     Attributes:
         values: datetime64[us], `(n_rows,)`; in UTC where `tz` is set.
         tz: Time zone in which the calendar is read; None for times without one.
+        told: Whether the times tell themselves which instants they are: by an offset, or as Unix
+            time.
     """
 
     values: TimeArray
     tz: str | None
+    told: bool = False
 
 
 @dataclass(frozen=True)
@@ -84,7 +87,7 @@ def read_times(
         _parse_column(table, time, form) if isinstance(time, str) else _parse_parts(table, columns)
     )
     if parsed.in_utc:
-        return Times(parsed.values, tz or "UTC")
+        return Times(parsed.values, tz or "UTC", told=True)
     if tz is None:
         return Times(parsed.values, None)
     return Times(_localize(parsed.values, table, columns, tz=tz), tz)
