@@ -55,7 +55,12 @@ class Console:
 
 def print_json(values: Any) -> None:
     """One JSON object on standard output; NaN and infinity are refused."""
-    print(json.dumps(values, indent=1, allow_nan=False, ensure_ascii=False), flush=True)
+    text = json.dumps(values, indent=1, allow_nan=False, ensure_ascii=False)
+    try:
+        text.encode(sys.stdout.encoding or "utf-8")
+    except UnicodeEncodeError:  # another locale's terminal, or a file name of invalid bytes
+        text = json.dumps(values, indent=1, allow_nan=False)
+    print(text, flush=True)
 
 
 def coloured(text: str, colour: Colour, stream: TextIO) -> str:

@@ -60,6 +60,7 @@ _CHECKS: dict[Check, tuple[Location, ...]] = {
     columns.names_in_forecasts: (*_ROLES, ("model",), ("output",), ("calibration",)),
     columns.feature_columns: (*_ROLES, ("features",)),
     reading.names_known_to_python: (("data", "csv"), ("data", "tz")),
+    reading.written_out: (("data", "path"), ("runs_dir",)),
     reading.separators: (("data", "csv"),),
     reading.times: (("data", "start"), ("data", "end"), ("split",)),
     reading.order_of_times: (("data", "start"), ("data", "end"), ("split",)),
@@ -90,6 +91,7 @@ _CHECKS: dict[Check, tuple[Location, ...]] = {
         ("training", "jit"),
         ("training", "backend"),
     ),
+    learning.segments_fit_lookback: (("model",), ("window", "lookback")),
     learning.pooling_fits_lookback: (("model",), ("window", "lookback")),
     **CLASS_CHECKS,
 }

@@ -36,6 +36,9 @@ _SCALARS: tuple[tuple[re.Pattern[str], Callable[[str], Any]], ...] = (
     ),
 )
 
+# An escape may write one of two code units that stand for a character together; nothing prints it.
+_HALF = re.compile("[\ud800-\udfff]")
+
 
 @dataclass(frozen=True)
 class Document:
@@ -163,7 +166,9 @@ class _Builder:
         self.count += 1
         if self.count > MAX_VALUES:
             raise _refused(
-                f"must hold at most {MAX_VALUES:,} values, aliases written out.", node.start_mark
+                f"must hold at most {MAX_VALUES:,} values, aliases written out. Write the config "
+                "without aliases.",
+                node.start_mark,
             )
         # Reached through an alias that stands inside its own anchor, too.
         if len(location) > MAX_DEPTH:
@@ -172,6 +177,8 @@ class _Builder:
             return self._mapping(node, location)
         if isinstance(node, yaml.SequenceNode):
             return [self._item(item, (*location, i)) for i, item in enumerate(node.value)]
+        if _HALF.search(node.value):
+            raise _refused("holds half of a character, such as \\ud800.", node.start_mark)
         plain = isinstance(node, yaml.ScalarNode) and node.style is None
         return resolve_scalar(node.value) if plain else node.value
 
@@ -183,6 +190,8 @@ class _Builder:
         values: dict[str, Any] = {}
         for key, value in node.value:
             line = _line(key.start_mark)
+            if isinstance(key, yaml.ScalarNode) and _HALF.search(key.value):
+                raise _refused("holds half of a character, such as \\ud800.", key.start_mark)
             if not isinstance(key, yaml.ScalarNode):
                 self._complain(location, line, "a key must be a name, not a list or a mapping.")
             elif key.value == "<<" and key.style is None:

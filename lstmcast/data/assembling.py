@@ -257,8 +257,8 @@ def _empty_column(name: str, what: str, rows: Rows) -> DataError:
 
 def _schema(data: Data, columns: Sequence[Column], *, freq: str, tz: str | None) -> Schema:
     delays = {
-        covariate.column: steps_of_delay(covariate.available_after, freq)
-        for covariate in data.past_covariates
+        covariate.column: _delay(covariate.available_after, freq, place=i)
+        for i, covariate in enumerate(data.past_covariates)
         if covariate.available_after is not None
     }
     return Schema(
@@ -269,6 +269,15 @@ def _schema(data: Data, columns: Sequence[Column], *, freq: str, tz: str | None)
         season_length=data.season_length or season_length_of(freq),
         tz=tz,
     )
+
+
+def _delay(text: str, freq: str, *, place: int) -> int:
+    """The steps of a delay; an error names the covariate."""
+    try:
+        return steps_of_delay(text, freq)
+    except ConfigError as error:
+        path = f"data.past_covariates.{place}.available_after"
+        raise ConfigError([replace(each, path=path) for each in error.problems]) from None
 
 
 def _panel(rows: Rows, raw: _Raw, schema: Schema, notes: tuple[str, ...]) -> Panel:

@@ -15,6 +15,7 @@ from lstmcast.config.schema import Config
 
 # A year, perhaps a month and a day, perhaps a time of the day.
 _TIME = re.compile(r"\d{4}(-?\d{1,2}){0,2}([T ].+)?")
+_VARIABLE = re.compile(r"\$\w+|\$\{\w+\}|%[A-Z]\w*%")
 _SPLITS = ("train", "validation", "test")
 
 
@@ -34,6 +35,23 @@ def names_known_to_python(config: Config) -> Iterator[Finding]:
         closest = near(tz, known)
         message = f"must be an IANA time zone such as Europe/Berlin. Received: {tz}."
         yield Finding(("data", "tz"), message, did_you_mean(closest) if closest else None)
+
+
+def written_out(config: Config) -> Iterator[Finding]:
+    """A path is taken as it stands, but for `~`."""
+    path = config.data.path
+    given: list[tuple[Location, str]] = [(("runs_dir",), config.runs_dir)]
+    if isinstance(path, list):
+        given += [(("data", "path", i), each) for i, each in enumerate(path)]
+    elif path is not None:
+        given.append((("data", "path"), path))
+    for location, text in given:
+        if found := _VARIABLE.search(text):
+            message = (
+                f"environment variables are not read in a config. Received: {found[0]}. Write the "
+                "path out; it may begin with ~."
+            )
+            yield Finding(location, message)
 
 
 def separators(config: Config) -> Iterator[Finding]:
