@@ -272,6 +272,9 @@ def _filled(rows: Rows, steps: IntArray, missing: IntArray, grid: Grid) -> Rows:
 def _gap(rows: Rows, missing: IntArray, grid: Grid) -> DataError:
     n_gaps = int((missing > 0).sum())
     row = int((missing > 0).argmax())
+    if 2 * n_gaps > len(missing):  # no gaps in the rows, but rows of another frequency
+        message = f"most rows are not {grid.freq!r} apart.{_would_fit(rows, grid)}"
+        return DataError(message, **rows.place(row))
     message = (
         f"{missing.sum():,} rows are missing in {n_gaps:,} gap{'s' if n_gaps > 1 else ''} of a "
         f"frequency of {grid.freq!r}: {_first_gaps(rows, missing, grid)}. Set `data.gaps: fill` to "

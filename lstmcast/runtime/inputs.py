@@ -61,7 +61,7 @@ def _fixed_settings() -> Iterator[None]:
     try:
         yield
     except DataError as error:
-        if "data." in str(error):
+        if "`data." in str(error):
             error.add_note("Settings of a run are fixed: change the file, or train with them.")
         raise
 
