@@ -45,6 +45,7 @@ FIELDS = [
     ("training: {epochs: 2.5}", "training.epochs", "Received: 2.5."),
     ("training: {epochs: true}", "training.epochs", "Received: true."),
     ("training: {epochs: 0}", "training.epochs", "an integer of at least 1. Received: 0."),
+    ("training: {seeds: 1000000000000}", "training.seeds", "at least 1 and of at most 1000"),
     ("training: {epochs: [5]}", "training.epochs", "Received: [5]."),
     ("training: {epochs: {a: 1}}", "training.epochs", 'Received: {"a": 1}.'),
     ("training: {epochs: ~}", "training.epochs", "Received: null."),
