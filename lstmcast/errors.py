@@ -19,7 +19,8 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-_LONGEST = 80
+# Of a value in a message.
+_MOST_CHARACTERS = 100
 
 
 class LstmcastError(Exception):
@@ -86,11 +87,6 @@ class ConfigError(LstmcastError, ValueError):
         return {**super().to_json(), "file": self.file, "problems": problems}
 
 
-def _cut(text: str) -> str:
-    """A text that may have been of any length, as a message can hold it."""
-    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}… ({len(text):,} characters)"
-
-
 class DataError(LstmcastError, ValueError):
     """The data cannot be used.
 
@@ -120,7 +116,7 @@ class DataError(LstmcastError, ValueError):
                 file or "",
                 f"line {line}" if line is not None else "",
                 f"column {column!r}" if column is not None else "",
-                f"value {_cut(repr(value))}" if value is not None else "",
+                f"value {_shortened(repr(value))}" if value is not None else "",
             )
             if part
         )
@@ -131,6 +127,11 @@ class DataError(LstmcastError, ValueError):
         value = None if self.value is None else str(self.value)
         place = {"file": self.file, "line": self.line, "column": self.column, "value": value}
         return {**super().to_json(), **place}
+
+
+def _shortened(text: str) -> str:
+    """A value as a message shows it: a field of a megabyte would hide the rest."""
+    return text if len(text) <= _MOST_CHARACTERS else f"{text[:_MOST_CHARACTERS]}…{text[-1]}"
 
 
 class DataWarning(UserWarning):

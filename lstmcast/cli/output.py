@@ -56,11 +56,8 @@ class Console:
 def print_json(values: Any) -> None:
     """One JSON object on standard output; NaN and infinity are refused."""
     text = json.dumps(values, indent=1, allow_nan=False, ensure_ascii=False)
-    try:
-        text.encode(sys.stdout.encoding or "utf-8")
-    except UnicodeEncodeError:  # another locale's terminal, or a file name of invalid bytes
-        text = json.dumps(values, indent=1, allow_nan=False)
-    print(text, flush=True)
+    # JSON has the same escapes as Python.
+    print(_escaped(text), flush=True)
 
 
 def coloured(text: str, colour: Colour, stream: TextIO) -> str:
@@ -71,7 +68,12 @@ def coloured(text: str, colour: Colour, stream: TextIO) -> str:
 
 def print_error(text: str) -> None:
     """Print what went wrong on standard error."""
-    print(f"{coloured('error:', 'red', sys.stderr)} {text}", file=sys.stderr)
+    print(f"{coloured('error:', 'red', sys.stderr)} {_escaped(text)}", file=sys.stderr)
+
+
+def _escaped(text: str) -> str:
+    """A text in which bytes that are none, as a file name may hold, are escaped."""
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 def coloured_state(state: Literal["ok", "note", "problem"]) -> str:

@@ -103,11 +103,11 @@ class Draft:
         return replace(self, values={**values, "data": {**data, "path": resolved}})
 
     def _absolute(self, path: Any, location: Location, base: Path) -> Any:
-        if not isinstance(path, str) or path in ("", "-") or "://" in path:
+        if not isinstance(path, str) or path in ("", "-") or "://" in path or "\0" in path:
             return path
         source = self.nearest_source(location)
         start = Path.cwd() if source is not None and source.label == OVERRIDE else base
-        return os.path.abspath(start / Path(path).expanduser())
+        return os.path.abspath(start / os.path.expanduser(path))
 
 
 def leaf_sources(config: BaseModel, draft: Draft) -> dict[str, str]:

@@ -37,7 +37,7 @@ _SCALARS: tuple[tuple[re.Pattern[str], Callable[[str], Any]], ...] = (
 )
 
 # An escape may write one of two code units that stand for a character together; nothing prints it.
-_HALF = re.compile("[\ud800-\udfff]")
+_NO_TEXT = re.compile("[\ud800-\udfff]")
 
 
 @dataclass(frozen=True)
@@ -150,7 +150,11 @@ def _build_document(top: yaml.Node) -> Document:
     if values is None:
         raise _empty()
     if not isinstance(values, dict):
-        raise _refused("must be a mapping of fields at the top, such as `data:`.", top.start_mark)
+        message = (
+            "must be a mapping of fields at the top, such as `data:`. For the data themselves, "
+            "`lstmcast init --from FILE` writes a config."
+        )
+        raise _refused(message, top.start_mark)
     return Document(values, builder.lines, tuple(builder.problems))
 
 
@@ -177,8 +181,7 @@ class _Builder:
             return self._mapping(node, location)
         if isinstance(node, yaml.SequenceNode):
             return [self._item(item, (*location, i)) for i, item in enumerate(node.value)]
-        if _HALF.search(node.value):
-            raise _refused("holds half of a character, such as \\ud800.", node.start_mark)
+        _refuse_no_text(node)
         plain = isinstance(node, yaml.ScalarNode) and node.style is None
         return resolve_scalar(node.value) if plain else node.value
 
@@ -190,8 +193,8 @@ class _Builder:
         values: dict[str, Any] = {}
         for key, value in node.value:
             line = _line(key.start_mark)
-            if isinstance(key, yaml.ScalarNode) and _HALF.search(key.value):
-                raise _refused("holds half of a character, such as \\ud800.", key.start_mark)
+            if isinstance(key, yaml.ScalarNode):
+                _refuse_no_text(key)
             if not isinstance(key, yaml.ScalarNode):
                 self._complain(location, line, "a key must be a name, not a list or a mapping.")
             elif key.value == "<<" and key.style is None:
@@ -212,6 +215,12 @@ class _Builder:
 
     def _complain(self, location: Location, line: int, message: str) -> None:
         self.problems.append(Problem(dotted(location), message, line))
+
+
+def _refuse_no_text(node: yaml.Node) -> None:
+    if found := _NO_TEXT.search(node.value):
+        message = f"holds U+{ord(found[0]):04X}, which is no character of a text."
+        raise _refused(message, node.start_mark)
 
 
 def _line(mark: Any) -> int:

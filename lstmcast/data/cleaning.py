@@ -85,6 +85,8 @@ def shift_rows(values: NDArray[Scalar], rows: Rows, steps: int) -> NDArray[Scala
     return np.where(inside, values[np.where(inside, source, 0)], missing).astype(values.dtype)
 
 
+# A bound beyond all numbers is none.
+@np.errstate(over="ignore")
 def outlier_bounds(values: FloatArray, settings: Outliers) -> FloatArray:
     """Bounds beyond which a value is an outlier.
 

@@ -39,10 +39,11 @@ NO_NUMBER = [
     ("?", 'Add "?" to `data.csv.na`'),
     ("#N/A", 'Add "#N/A" to `data.csv.na`'),
     ("1,234", 'Set `data.csv.thousands: ","`'),
-    ("1.234,5", 'set `data.csv.decimal: ","`'),
-    ("1 234", 'Set `data.csv.thousands: " "`'),
-    ("1\u00a0234", "Take the mark between its thousands out"),
-    ("1\u2019234", "Take the mark between its thousands out"),
+    ("1.234,5", '`data.csv.decimal: ","`'),
+    ("1 234", '`data.csv.thousands: " "`'),
+    ("1\u00a0234", "`data.csv.thousands: "),
+    ("1\u2019234", "`data.csv.thousands: "),
+    ("5 m³", "without its unit"),
     ("12%", "Take the percent sign out"),
     ("$5", "Take the sign of the currency out"),
     ("5 €", "Take the sign of the currency out"),
@@ -113,6 +114,12 @@ def test_a_column_of_more_texts_than_numbers_is_a_category(bench: Bench) -> None
 def test_a_category_that_is_declared_may_hold_numbers(bench: Bench) -> None:
     covariates: list[Any] = [{"column": "x", "type": "category"}]
     bench.accept(table({"x": {10: "oops"}}), **{"data.past_covariates": covariates})
+
+
+def test_a_target_of_texts_is_told_so(bench: Bench) -> None:
+    refusal = bench.refuse(table({"y": {i: "ab"[i % 2] for i in range(N_ROWS)}}))
+    assert refusal.place == ("data.csv", 2, "y", "a")
+    refusal.says("Nor is any other value of the column: is it the right one?", "classification")
 
 
 def test_a_covariate_without_any_value_is_refused_by_its_name(bench: Bench) -> None:

@@ -10,11 +10,14 @@ from datetime import datetime
 
 from lstmcast.config.findings import Finding
 from lstmcast.config.hints import did_you_mean, near
-from lstmcast.config.locations import Location
+from lstmcast.config.locations import Location, below
 from lstmcast.config.schema import Config
 
 # A year, perhaps a month and a day, perhaps a time of the day.
 _TIME = re.compile(r"\d{4}(-?\d{1,2}){0,2}([T ].+)?")
+_NO_DELIMITERS = '"\n\r\0'
+_NO_SEPARATORS = _NO_DELIMITERS + "+-"
+_LARGEST = 2**31 - 1
 _VARIABLE = re.compile(r"\$\w+|\$\{\w+\}|%[A-Z]\w*%")
 _SPLITS = ("train", "validation", "test")
 
@@ -24,7 +27,7 @@ def names_known_to_python(config: Config) -> Iterator[Finding]:
     encoding, tz = config.data.csv.encoding, config.data.tz
     try:
         codecs.lookup(encoding)
-    except LookupError:
+    except (LookupError, ValueError):
         place = ("data", "csv", "encoding")
         yield Finding(
             place, f"must be a text encoding such as utf-8 or cp1252. Received: {encoding}."
@@ -37,6 +40,37 @@ def names_known_to_python(config: Config) -> Iterator[Finding]:
         yield Finding(("data", "tz"), message, did_you_mean(closest) if closest else None)
 
 
+def encoding_of_text(config: Config) -> Iterator[Finding]:
+    """Some of the encodings that Python knows are none of text, or cannot be used."""
+    encoding = config.data.csv.encoding
+    try:
+        codecs.lookup(encoding)
+        usable = "1,2\n".encode(encoding).decode(encoding) == "1,2\n"
+    except UnicodeError:  # before ValueError, which it is
+        usable = False
+    except (LookupError, ValueError):  # of an unknown one another check tells
+        usable = not _known(encoding)
+    if not usable:
+        message = f"is no encoding of text, such as utf-8 or cp1252. Received: {encoding}."
+        yield Finding(("data", "csv", "encoding"), message)
+
+
+def _known(encoding: str) -> bool:
+    try:
+        codecs.lookup(encoding)
+    except (LookupError, ValueError):
+        return False
+    return True
+
+
+def numbers_in_bounds(config: Config) -> Iterator[Finding]:
+    """No count of rows, steps or units is beyond 32 bits, whatever a machine may hold."""
+    for location, value in below(config.model_dump()):
+        if isinstance(value, int) and abs(value) > _LARGEST:
+            message = f"must be at most {_LARGEST:,}. Received: {str(value)[:40]}."
+            yield Finding(location, message)
+
+
 def written_out(config: Config) -> Iterator[Finding]:
     """A path is taken as it stands, but for `~`."""
     path = config.data.path
@@ -46,6 +80,8 @@ def written_out(config: Config) -> Iterator[Finding]:
     elif path is not None:
         given.append((("data", "path"), path))
     for location, text in given:
+        if "\0" in text:
+            yield Finding(location, f"holds U+0000, which no name does. Received: {text!r}.")
         if found := _VARIABLE.search(text):
             message = (
                 f"environment variables are not read in a config. Received: {found[0]}. Write the "
@@ -57,16 +93,22 @@ def written_out(config: Config) -> Iterator[Finding]:
 def separators(config: Config) -> Iterator[Finding]:
     """Decimals, thousands and fields are separated by different characters."""
     csv = config.data.csv
+    if csv.delimiter in _NO_DELIMITERS or csv.delimiter.isalnum() or not csv.delimiter.isascii():
+        message = (
+            "must be an ASCII character that is no letter, digit, quote or line end, such as "
+            f'"," ";" or "\\t". Received: {csv.delimiter!r}.'
+        )
+        yield Finding(("data", "csv", "delimiter"), message)
+    for name, separator in (("decimal", csv.decimal), ("thousands", csv.thousands or ",")):
+        if separator.isalnum() or separator in _NO_SEPARATORS:
+            message = f"must be no letter, digit, sign, quote or line end. Received: {separator!r}."
+            yield Finding(("data", "csv", name), message)
     if csv.decimal == csv.delimiter:
         message = f"must differ from data.csv.delimiter. Received: {csv.decimal!r} for both."
         yield Finding(("data", "csv", "decimal"), message)
     if csv.thousands == csv.decimal:
         message = f"must differ from data.csv.decimal. Received: {csv.decimal!r} for both."
         yield Finding(("data", "csv", "thousands"), message)
-    for name, mark in (("decimal", csv.decimal), ("thousands", csv.thousands)):
-        if mark is not None and (not mark.isascii() or mark.isalnum() or mark in "+-"):
-            message = f"must be a mark such as . or , or a blank. Received: {mark!r}."
-            yield Finding(("data", "csv", name), message)
 
 
 def times(config: Config) -> Iterator[Finding]:

@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
-import math
+import json
 import re
-from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from lstmcast.config.schema import CsvFormat
 
+HEADER_AGAIN = "the header stands here again, as where files were put together. Remove the line."
+# No parser takes more digits, and none has them to say.
+_DIGITS = r"\d{1,300}"
 _NUMBER = re.compile(
-    r"\s*[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?\s*|\s*[+-]?inf(inity)?\s*", re.I | re.A
+    rf"\s*[+-]?({_DIGITS}\.?\d{{0,300}}|\.{_DIGITS})([eE][+-]?\d{{1,9}})?\s*"
+    r"|\s*[+-]?inf(inity)?\s*",
+    re.I | re.A,
 )
-_DECIMAL_COMMA = re.compile(r"\s*[+-]?(\d{1,3}(\.\d{3})+|\d+),\d+\s*")
-_THOUSANDS = re.compile(r"\s*[+-]?\d{1,3}(,\d{3})+(\.\d+)?\s*")
+_DECIMAL_COMMA = re.compile(r"\s*[+-]?\d+,\d+\s*")
+_GROUPED = re.compile(
+    r"\s*[+-]?\d{1,3}(?P<group>[., '\u2019\u00a0\u2009\u202f])\d{3}"
+    r"(?P<again>((?P=group)\d{3})+)?(?P<fraction>[.,]\d+)?\s*"
+)
 _AMOUNT = r"[+-]?[\d.,]*\d[\d.,]*"
 # How else a number may be written, and what to do; the first that fits counts.
 _WRITINGS: tuple[tuple[re.Pattern[str], str], ...] = (
@@ -31,16 +38,13 @@ _WRITINGS: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"\d{4}-\d\d?-\d\d?.*|\d\d?[./]\d\d?[./]\d+.*"), "A time belongs in data.time."),
     (re.compile(rf"{_AMOUNT}\s*[^\W\d_][^\W\d]*"), "Write the number alone, without its unit."),
 )
-_GROUPED = re.compile(
-    r"[+-]?\d{1,3}(?P<mark>[ _'\u2019\u00a0\u2009\u202f])\d{3}((?P=mark)\d{3})*([.,]\d+)?"
-)
 MISSING_WORDS = re.compile(r"-+|[.?*#]|n\.?/?a\.?|nan|nil|none|null|missing|unknown|#n/?a", re.I)
 
 
-def as_numbers(values: pd.Series) -> pd.Series | None:
+def as_numbers(values: pd.Series, form: CsvFormat) -> pd.Series | None:
     """Values as float64; None where one of them is text.
 
-    True and False are 1 and 0.
+    True and False are 1 and 0. Whole numbers beyond float64 are infinite.
     """
     if pd.api.types.is_numeric_dtype(values.dtype):
         # Nullable integers and booleans hold NA, which only to_numpy turns into NaN.
@@ -49,16 +53,24 @@ def as_numbers(values: pd.Series) -> pd.Series | None:
     if not len(known):
         return pd.Series(np.full(len(values), np.nan))
     if values.dtype == object and all(not isinstance(value, str) for value in known):
-        # Booleans beside missing values, decimal.Decimal, integers of any length.
-        return values.map(_as_float, na_action="ignore").astype(np.float64)
-    return None
+        return _from_objects(values)
+    if form.decimal.isascii() and (form.thousands or "").isascii():
+        return None
+    plain = known.astype("str").map(lambda value: _plain(value, form))
+    if not plain.str.fullmatch(_NUMBER).all():
+        return None
+    return plain.astype(np.float64).reindex(values.index)
 
 
-def _as_float(value: Any) -> float:
+def _from_objects(values: pd.Series) -> pd.Series | None:
+    """Booleans beside missing values, decimal.Decimal, whole numbers of any length."""
     try:
-        return float(value)
+        return values.astype(np.float64)
     except OverflowError:
-        return math.inf if value > 0 else -math.inf
+        limited = [np.inf if abs(value) > 1e308 else value for value in values]
+        return pd.Series(limited, index=values.index).astype(np.float64)
+    except (TypeError, ValueError):
+        return None
 
 
 def first_text(values: pd.Series, form: CsvFormat) -> tuple[int, str]:
@@ -69,35 +81,55 @@ def first_text(values: pd.Series, form: CsvFormat) -> tuple[int, str]:
     return 0, str(values.iloc[0])
 
 
-def why_text(value: str, form: CsvFormat) -> str:
-    """What is wrong with a text in a column of numbers, and what to do."""
+def why_text(value: str, form: CsvFormat, *, alone: bool = True) -> str:
+    """What is wrong with a text in a column of numbers, and what to do.
+
+    Args:
+        value: The text.
+        form: How the file is written.
+        alone: Whether others of the column are numbers.
+    """
     start = "this is not a number."
     if not value.strip():
         return f'{start} Add "{value}" to `data.csv.na` if an empty field is a missing value.'
-    if form.thousands is None and form.decimal == "." and _THOUSANDS.fullmatch(value):
-        return (
-            f'{start} Set `data.csv.thousands: ","` if the comma groups thousands, or '
-            '`data.csv.decimal: ","` if it is the decimal point.'
-        )
+    grouped = _GROUPED.fullmatch(value)
+    if form.thousands is None and grouped is not None:
+        return f"{start} {_why_grouped(grouped, form)}"
     if form.decimal == "." and _DECIMAL_COMMA.fullmatch(value):
         return f'{start} It looks like a decimal comma: set `data.csv.decimal: ","`.'
     if MISSING_WORDS.fullmatch(value.strip()):
         return f'{start} Add "{value}" to `data.csv.na` if it stands for a missing value.'
-    return f"{start} {_how_to_write(value.strip())}"
+    return f"{start} {_how_to_write(value.strip()) or (_A_SLIP if alone else _NO_NUMBERS)}"
 
 
-def _how_to_write(value: str) -> str:
-    """What to do about a text that is no word for a missing value."""
-    grouped = _GROUPED.fullmatch(value)
-    if grouped is not None:
-        mark = grouped["mark"]
-        if not mark.isascii():
-            return "Take the mark between its thousands out of the whole column."
-        return f'Set `data.csv.thousands: "{mark}"` if that groups thousands.'
-    if any(character.isdigit() and not character.isascii() for character in value):
+_A_SLIP = "Mend it, or add it to `data.csv.na` if it stands for a missing value."
+_NO_NUMBERS = (
+    "Nor is any other value of the column: is it the right one? A covariate of texts is of `type: "
+    "category`; a target of texts is for `task: classification`."
+)
+
+
+def _how_to_write(value: str) -> str | None:
+    """What to do about a number that is written otherwise; None where it is none."""
+    if any(character.isdecimal() and not character.isascii() for character in value):
         return "Write it with the digits 0 to 9."
     known = (advice for pattern, advice in _WRITINGS if pattern.fullmatch(value))
-    return next(known, "Mend it, or add it to `data.csv.na` if it stands for a missing value.")
+    return next(known, None)
+
+
+def _why_grouped(grouped: re.Match[str], form: CsvFormat) -> str:
+    """Of a number with something between its thousands: the settings that read it."""
+    group, fraction = grouped["group"], grouped["fraction"] or ""
+    if group == "," and form.decimal == "." and not fraction and not grouped["again"]:
+        return (
+            'Set `data.csv.thousands: ","` if the comma groups thousands, or '
+            '`data.csv.decimal: ","` if it is the decimal point.'
+        )
+    settings = [f"`data.csv.thousands: {json.dumps(group)}`"]
+    decimal = fraction[:1] or ("," if group == "." else form.decimal)
+    if decimal != form.decimal:
+        settings.append(f'`data.csv.decimal: "{decimal}"`')
+    return f"It looks as if {group!r} groups its thousands: set {' and '.join(settings)}."
 
 
 def is_number(value: object) -> bool:
@@ -121,4 +153,5 @@ def why_infinite(value: object) -> str:
 def _plain(value: str, form: CsvFormat) -> str:
     if form.thousands is not None:
         value = value.replace(form.thousands, "")
-    return value.replace(form.decimal, ".") if form.decimal != "." else value
+    # A point is no decimal point where the config names another.
+    return value if form.decimal == "." else value.replace(".", "?").replace(form.decimal, ".")

@@ -18,7 +18,7 @@ from lstmcast.config.schema import CsvFormat, Data
 from lstmcast.data.panel import Origin, Schema
 from lstmcast.data.reading.arrow_csv import read_fast
 from lstmcast.data.reading.csv_text import field_at, read_csv, require_columns
-from lstmcast.data.reading.numbers import as_numbers, first_text, why_infinite, why_text
+from lstmcast.data.reading.numbers import as_numbers, first_text, is_number, why_infinite, why_text
 from lstmcast.data.reading.parquet import read_parquet
 from lstmcast.data.reading.sources import Source, find_sources
 from lstmcast.errors import ConfigError, DataError, Problem
@@ -218,7 +218,7 @@ def _typed_column(
         return pd.Series(pd.PeriodIndex(values).to_timestamp())
     if use in ("time", "id", "text"):
         return as_text(values)
-    numbers = as_numbers(values)
+    numbers = as_numbers(values, form)
     if numbers is None:
         if use == "auto":
             return as_text(values)
@@ -240,7 +240,9 @@ def as_text(values: pd.Series) -> pd.Series:
 
 def _not_a_number(table: Table, name: str, form: CsvFormat) -> DataError:
     row, value = first_text(table.frame[name], form)
-    return DataError(why_text(value, form), column=name, value=value, **table.place(row))
+    others = table.frame[name].dropna()
+    message = why_text(value, form, alone=any(map(is_number, others)))
+    return DataError(message, column=name, value=value, **table.place(row))
 
 
 def _infinite(table: Table, name: str, *, row: int, source: Source, form: CsvFormat) -> DataError:

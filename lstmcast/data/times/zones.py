@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from lstmcast.errors import ConfigError, Problem
 
 TimeArray = NDArray[np.datetime64]
+_CHANGES = (3, 4, 9, 10, 11)
 
 
 def check_zone(tz: str | None) -> None:
@@ -49,9 +50,16 @@ def to_instants(wall: TimeArray, tz: str | None) -> TimeArray:
     return local.tz_convert("UTC").tz_localize(None).to_numpy().astype("datetime64[us]")
 
 
+def is_clock_change(time: np.datetime64) -> bool:
+    """Whether clocks are changed somewhere at such a time: early on a Sunday, spring or autumn."""
+    stamp = pd.Timestamp(time)
+    return stamp.day_of_week == 6 and 1 <= stamp.hour <= 3 and stamp.month in _CHANGES
+
+
 def spoken_time(time: np.datetime64, tz: str | None) -> str:
     """What a clock in the zone shows, for a message, such as `2020-01-31` or `2020-01-31 13:00`."""
-    stamp = pd.Timestamp(to_wall(np.array([time], dtype="datetime64[us]"), tz)[0])
-    if stamp == stamp.normalize():
-        return stamp.strftime("%Y-%m-%d")
-    return stamp.isoformat(" ", timespec="auto" if stamp.second or stamp.microsecond else "minutes")
+    wall = to_wall(np.array([time], dtype="datetime64[us]"), tz)[0]
+    for unit in ("D", "m", "s", "us"):
+        if wall.astype(f"datetime64[{unit}]") == wall:
+            break
+    return str(np.datetime_as_string(wall, unit=unit)).replace("T", " ")
