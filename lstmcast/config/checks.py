@@ -60,7 +60,6 @@ _CHECKS: dict[Check, tuple[Location, ...]] = {
     columns.names_in_forecasts: (*_ROLES, ("model",), ("output",), ("calibration",)),
     columns.feature_columns: (*_ROLES, ("features",)),
     reading.names_known_to_python: (("data", "csv"), ("data", "tz")),
-    reading.encoding_of_text: (("data", "csv"),),
     reading.numbers_in_bounds: tuple((section,) for section in SECTIONS),
     reading.written_out: (("data", "path"), ("runs_dir",)),
     reading.separators: (("data", "csv"),),

@@ -145,7 +145,7 @@ def _compose(text: str) -> yaml.Node:
 
 
 def _build_document(top: yaml.Node) -> Document:
-    builder = _Builder()
+    builder = _Builder(of_file=True)
     values = builder.build(top, ())
     if values is None:
         raise _empty()
@@ -160,8 +160,12 @@ def _build_document(top: yaml.Node) -> Document:
 
 @dataclass
 class _Builder:
-    """Turns nodes into values, aliases expanded, and notes the lines on the way."""
+    """Turns nodes into values, aliases expanded, and notes the lines on the way.
 
+    A command line may hold halves of characters: bytes of a file name that are no text.
+    """
+
+    of_file: bool = False
     lines: dict[Location, int] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
     count: int = 0
@@ -181,7 +185,8 @@ class _Builder:
             return self._mapping(node, location)
         if isinstance(node, yaml.SequenceNode):
             return [self._item(item, (*location, i)) for i, item in enumerate(node.value)]
-        _refuse_no_text(node)
+        if self.of_file:
+            _refuse_no_text(node)
         plain = isinstance(node, yaml.ScalarNode) and node.style is None
         return resolve_scalar(node.value) if plain else node.value
 
@@ -193,7 +198,7 @@ class _Builder:
         values: dict[str, Any] = {}
         for key, value in node.value:
             line = _line(key.start_mark)
-            if isinstance(key, yaml.ScalarNode):
+            if self.of_file and isinstance(key, yaml.ScalarNode):
                 _refuse_no_text(key)
             if not isinstance(key, yaml.ScalarNode):
                 self._complain(location, line, "a key must be a name, not a list or a mapping.")

@@ -40,29 +40,6 @@ def names_known_to_python(config: Config) -> Iterator[Finding]:
         yield Finding(("data", "tz"), message, did_you_mean(closest) if closest else None)
 
 
-def encoding_of_text(config: Config) -> Iterator[Finding]:
-    """Some of the encodings that Python knows are none of text, or cannot be used."""
-    encoding = config.data.csv.encoding
-    try:
-        codecs.lookup(encoding)
-        usable = "1,2\n".encode(encoding).decode(encoding) == "1,2\n"
-    except UnicodeError:  # before ValueError, which it is
-        usable = False
-    except (LookupError, ValueError):  # of an unknown one another check tells
-        usable = not _known(encoding)
-    if not usable:
-        message = f"is no encoding of text, such as utf-8 or cp1252. Received: {encoding}."
-        yield Finding(("data", "csv", "encoding"), message)
-
-
-def _known(encoding: str) -> bool:
-    try:
-        codecs.lookup(encoding)
-    except (LookupError, ValueError):
-        return False
-    return True
-
-
 def numbers_in_bounds(config: Config) -> Iterator[Finding]:
     """No count of rows, steps or units is beyond 32 bits, whatever a machine may hold."""
     for location, value in below(config.model_dump()):
@@ -80,8 +57,6 @@ def written_out(config: Config) -> Iterator[Finding]:
     elif path is not None:
         given.append((("data", "path"), path))
     for location, text in given:
-        if "\0" in text:
-            yield Finding(location, f"holds U+0000, which no name does. Received: {text!r}.")
         if found := _VARIABLE.search(text):
             message = (
                 f"environment variables are not read in a config. Received: {found[0]}. Write the "

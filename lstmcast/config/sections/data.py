@@ -151,7 +151,9 @@ class Data(Section):
     @classmethod
     def _names_files(cls, path: str | list[str] | None) -> str | list[str] | None:
         if path is not None and not (path and all(path)):
-            raise ValueError(f"must name a file, a glob or a list of them. Received: {path!r}")
+            raise ValueError(
+                f"names no file. Name one, a glob or a list of them. Received: {path!r}"
+            )
         return path
 
     @field_validator("target", "time")
