@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from lstmcast.config.schema import Data
+from lstmcast.data.gaps import without_gaps
 from lstmcast.data.gridding import (
     Int32Array,
     Rows,
@@ -20,7 +21,6 @@ from lstmcast.data.gridding import (
     trimmed,
     without_duplicates,
     without_empty_series,
-    without_gaps,
 )
 from lstmcast.data.kinds import columns_of
 from lstmcast.data.panel import Column, FloatArray, Panel, Schema
@@ -36,6 +36,7 @@ from lstmcast.data.static import (
 from lstmcast.data.times.frequency import season_length_of, steps_of_delay
 from lstmcast.data.times.grid import Grid
 from lstmcast.data.times.parsing import Times, parse_bound, parse_times
+from lstmcast.data.times.plausible import implausible_years
 from lstmcast.data.times.zones import TimeArray, spoken_time
 from lstmcast.errors import ConfigError, DataError, Problem
 
@@ -70,16 +71,18 @@ def build_panel(
     times = parse_times(table, data)
     _require_same_zone(table, times, schema, data)
     table, stamps = _between(table, times, data)
+    doubts = (*times.notes, *implausible_years(stamps))
     columns = columns_of(table, data) if schema is None else schema.columns
     _require(table, columns, ahead=ahead, labels=schema is None)
     raw = _collect(table, stamps, data, columns)
     if schema is None:
         _require_values(raw, columns)
     rows, notes = _settled(raw.rows, data, tz=times.tz, trim=not ahead)
+    notes += doubts
     freq = frequency_of(rows, data, tz=times.tz)
     expected = "the run's frequency" if schema is not None else "the frequency"
     grid = Grid.over(rows.times, rows.offsets, freq=freq, tz=times.tz)
-    steps = on_grid(rows, grid, expected=expected)
+    steps = on_grid(rows, grid, data, expected=expected)
     rows, n_filled = without_gaps(rows, steps, grid, data)
     if schema is not None and schema.tz not in (None, declared) and not times.told:
         notes.append(f"the times tell no time zone, and are read in that of the run, {schema.tz}")

@@ -10,16 +10,12 @@ from numpy.typing import NDArray
 
 from lstmcast.config.schema import Data
 from lstmcast.data.panel import FloatArray, IntArray, Origin
-from lstmcast.data.times.frequency import infer_frequency, offset_of
+from lstmcast.data.times.frequency import IrregularError, infer_frequency, offset_of
 from lstmcast.data.times.grid import Grid
-from lstmcast.data.times.zones import TimeArray, spoken_time
+from lstmcast.data.times.zones import TimeArray, is_clock_change, spoken_time
 from lstmcast.errors import DataError
 
 Int32Array = NDArray[np.int32]
-_N_SHOWN = 3
-# Filling may not make a grid that is beyond both.
-_LARGE_GRID = 1_000_000
-_MOST_GROWTH = 20
 
 
 @dataclass(frozen=True)
@@ -103,7 +99,7 @@ def without_duplicates(rows: Rows, data: Data, *, tz: str | None) -> tuple[Rows,
     if not n_extra:
         return rows, 0
     if data.duplicates == "error":
-        raise _duplicate(rows, int(same.argmax()), n_extra=n_extra, tz=tz)
+        raise _duplicate(rows, int(same.argmax()), data, n_extra=n_extra, tz=tz)
     is_first = np.concatenate([[True], ~same])
     is_last = np.concatenate([~same, [True]])
     if data.duplicates in ("first", "last"):
@@ -118,7 +114,7 @@ def without_duplicates(rows: Rows, data: Data, *, tz: str | None) -> tuple[Rows,
     return replace(rows.take(is_last), values=values), n_extra
 
 
-def _duplicate(rows: Rows, row: int, *, n_extra: int, tz: str | None) -> DataError:
+def _duplicate(rows: Rows, row: int, data: Data, *, n_extra: int, tz: str | None) -> DataError:
     other = rows.place(row + 1)
     where = f" It stands again on line {other['line']}" if "line" in other else " It stands again"
     if other.get("file") != rows.place(row).get("file"):
@@ -126,11 +122,13 @@ def _duplicate(rows: Rows, row: int, *, n_extra: int, tz: str | None) -> DataErr
     hint = ""
     if not rows.names[0]:
         hint = " If the file holds several series, name their id column in `data.series`."
+    if tz is None and is_clock_change(rows.times[row]):
+        hint = " If the clocks were put back then, write the times with an offset, or in UTC."
     message = (
         f"the time {rows.spoken(row, tz)} is there more than once.{where} (repeated rows in all: "
         f"{n_extra:,}). Set `data.duplicates` to first, last, mean or sum.{hint}"
     )
-    return DataError(message, **rows.place(row))
+    return DataError(message, column=time_names(data), **rows.place(row))
 
 
 def without_empty_series(rows: Rows) -> tuple[Rows, tuple[str, ...]]:
@@ -172,15 +170,27 @@ def frequency_of(rows: Rows, data: Data, *, tz: str | None) -> str:
     """
     if data.freq is not None:
         return str(offset_of(data.freq).freqstr)
-    return infer_frequency(rows.times, rows.offsets, tz=tz)
+    try:
+        return infer_frequency(rows.times, rows.offsets, tz=tz)
+    except IrregularError as error:
+        told = error.told
+        if tz == "UTC" and data.tz is None:
+            told += " Times with an offset are read in UTC: for days of a zone, set `data.tz`."
+        raise DataError(told, column=time_names(data), **rows.place(error.row)) from None
 
 
-def on_grid(rows: Rows, grid: Grid, *, expected: str) -> IntArray:
+def time_names(data: Data) -> str:
+    """The time column, or its parts, as a message names them."""
+    return ", ".join(data.time_columns)
+
+
+def on_grid(rows: Rows, grid: Grid, data: Data, *, expected: str) -> IntArray:
     """The step of each row in its series.
 
     Args:
         rows: In order, without duplicates.
         grid: The frequency.
+        data: The `data` section of a config.
         expected: Where the frequency comes from, for messages.
 
     Returns:
@@ -194,97 +204,21 @@ def on_grid(rows: Rows, grid: Grid, *, expected: str) -> IntArray:
         row = int(hit.argmin())
         message = (
             f"the time {rows.spoken(row, grid.tz)} is not a step of {expected} {grid.freq!r} from "
-            f"the first row of its series.{_would_fit(rows, grid)}"
+            f"the first row of its series.{would_fit(rows, grid)}"
         )
-        raise DataError(message, **rows.place(row))
+        raise DataError(message, column=time_names(data), **rows.place(row))
     sizes = np.diff(steps)[np.diff(rows.series) == 0]
     # Of rows with gaps, some are still next to each other; two alone may well have one between.
     if len(sizes) > 1 and np.gcd.reduce(sizes) > 1:
-        message = f"no two rows are {expected} {grid.freq!r} apart.{_would_fit(rows, grid)}"
-        raise DataError(message, **rows.place(0))
+        message = f"no two rows are {expected} {grid.freq!r} apart.{would_fit(rows, grid)}"
+        raise DataError(message, column=time_names(data), **rows.place(0))
     return steps
 
 
-def _would_fit(rows: Rows, grid: Grid) -> str:
+def would_fit(rows: Rows, grid: Grid) -> str:
     """A sentence with the frequency that the rows have, where they have one."""
     try:
         freq = infer_frequency(rows.times, rows.offsets, tz=grid.tz)
     except DataError:
         return " Mend the time, or choose a frequency that fits."
     return f" The rows step by {freq!r}." if freq != grid.freq else " Mend the time."
-
-
-def without_gaps(rows: Rows, steps: IntArray, grid: Grid, data: Data) -> tuple[Rows, int]:
-    """Rows on every step between the first and the last of each series, and how many are new.
-
-    Args:
-        rows: In order.
-        steps: Step of each row in its series.
-        grid: The frequency.
-        data: `gaps` says whether to fill.
-
-    Raises:
-        DataError: If there are gaps that the config does not say to fill (names the first), or
-            filling them would make a far larger table.
-    """
-    # The first row of a series follows a step of -1 by definition.
-    begins = np.concatenate([[True], np.diff(rows.series) != 0])
-    missing = np.concatenate([[0], np.diff(steps) - 1])
-    missing[begins] = 0
-    n_new = int(missing.sum())
-    if not n_new:
-        return rows, 0
-    if data.gaps == "error":
-        raise _gap(rows, missing, grid)
-    n_rows = len(rows.times)
-    if n_rows + n_new > max(_LARGE_GRID, _MOST_GROWTH * n_rows):
-        message = (
-            f"filling the gaps of {n_rows:,} rows would make {n_rows + n_new:,} of them, with a "
-            f"frequency of {grid.freq!r}. Is one time far away from the others? "
-            + _first_gaps(rows, missing, grid, largest=True)
-        )
-        raise DataError(message)
-    return _filled(rows, steps, missing, grid), n_new
-
-
-def _filled(rows: Rows, steps: IntArray, missing: IntArray, grid: Grid) -> Rows:
-    """The rows with new ones, without values, before each that has some missing before it."""
-    n_rows = len(rows.times) + int(missing.sum())
-    target = np.arange(len(rows.times)) + np.cumsum(missing)
-    is_new = np.ones(n_rows, dtype=bool)
-    is_new[target] = False
-    source = np.cumsum(~is_new)
-    # A new row belongs to the series of the next row that the file holds.
-    source = np.where(is_new, source, source - 1)
-    grown = rows.take(source)
-    ahead = target[source] - np.arange(n_rows)
-    times = grown.times.copy()
-    times[is_new] = grid.times((steps[source] - ahead)[is_new], grown.series[is_new])
-    return replace(
-        grown,
-        times=times,
-        values=np.where(is_new[:, None], np.nan, grown.values),
-        codes=np.where(is_new[:, None], np.int32(-1), grown.codes),
-        origin=replace(grown.origin, line=np.where(is_new, 0, grown.origin.line)),
-    )
-
-
-def _gap(rows: Rows, missing: IntArray, grid: Grid) -> DataError:
-    n_gaps = int((missing > 0).sum())
-    row = int((missing > 0).argmax())
-    if 2 * n_gaps > len(missing):  # no gaps in the rows, but rows of another frequency
-        message = f"most rows are not {grid.freq!r} apart.{_would_fit(rows, grid)}"
-        return DataError(message, **rows.place(row))
-    message = (
-        f"{missing.sum():,} rows are missing in {n_gaps:,} gap{'s' if n_gaps > 1 else ''} of a "
-        f"frequency of {grid.freq!r}: {_first_gaps(rows, missing, grid)}. Set `data.gaps: fill` to "
-        "insert them without values, and `data.missing.strategy` for what stands in for these."
-    )
-    return DataError(message, **rows.place(row))
-
-
-def _first_gaps(rows: Rows, missing: IntArray, grid: Grid, *, largest: bool = False) -> str:
-    found = np.flatnonzero(missing)
-    shown = found[np.argsort(-missing[found], kind="stable")] if largest else found
-    texts = [f"{missing[row]:,} after {rows.spoken(row - 1, grid.tz)}" for row in shown[:_N_SHOWN]]
-    return "; ".join(texts) + ("; …" if len(found) > _N_SHOWN else "")

@@ -10,7 +10,7 @@ import numpy as np
 
 from lstmcast.data.panel import FloatArray, Panel, listing
 from lstmcast.data.preparation import Preparation
-from lstmcast.data.reading.csv_text import field_at
+from lstmcast.data.reading.records import field_at
 from lstmcast.data.reading.sources import Source
 from lstmcast.data.splitting import Splits
 from lstmcast.data.windows import BoolArray

@@ -175,7 +175,7 @@ def test_filling_equals_reindexing_each_series(kept: list[list[int]], freq: str)
 def test_one_time_far_away_does_not_fill_the_memory() -> None:
     times = [*pd.date_range("2024-01-01", periods=50, freq="min"), pd.Timestamp("2034-01-01")]
     frame = pd.DataFrame({"time": times, "y": 1.0})
-    with pytest.raises(DataError, match=r"filling the gaps of 51 rows.*after 2024-01-01 00:49"):
+    with pytest.raises(DataError, match=r"time 2034-01-01 is 5,260,271 steps of 'min'"):
         from_frame(frame, gaps="fill")
 
 

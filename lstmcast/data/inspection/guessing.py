@@ -130,6 +130,8 @@ def _time_candidates(frame: pd.DataFrame) -> list[str]:
 def _as_times(frame: pd.DataFrame, columns: tuple[str, ...], form: str | None) -> TimeFound | None:
     """The columns read as times; None where they are none."""
     one = len(columns) == 1
+    if not one and not all(pd.api.types.is_float_dtype(frame[name].dtype) for name in columns):
+        return None
     values = {name: as_text(frame[name]) if one else frame[name] for name in columns}
     origin = Origin((), np.zeros(len(frame), np.int32), np.zeros(len(frame), np.int64))
     table = Table(pd.DataFrame(values), origin)

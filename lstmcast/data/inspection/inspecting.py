@@ -16,9 +16,10 @@ from lstmcast.data.assembling import build_panel
 from lstmcast.data.inspection.guessing import Roles, TimeFound, find_roles, find_series, find_time
 from lstmcast.data.inspection.sniffing import sniff_format, words_for_missing
 from lstmcast.data.panel import Panel
-from lstmcast.data.reading.csv_text import read_header
+from lstmcast.data.reading.headers import read_header
+from lstmcast.data.reading.locating import find_sources
 from lstmcast.data.reading.parquet import parquet_columns
-from lstmcast.data.reading.sources import Source, find_sources
+from lstmcast.data.reading.sources import Source
 from lstmcast.data.reading.table import read_source, read_table
 from lstmcast.errors import ConfigError
 

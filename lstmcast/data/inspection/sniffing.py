@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import re
 from collections import Counter
+from contextlib import suppress
 
 import pandas as pd
 
@@ -40,9 +41,7 @@ def sniff_format(source: Source) -> CsvFormat:
     if len(sample) == _SAMPLE_BYTES and len(lines) < _SAMPLE_RECORDS:
         lines = lines[:-1]
     delimiter = max(_DELIMITERS, key=lambda each: _evenness(lines, each))
-    fields = [
-        field.strip() for record in csv.reader(lines[1:], delimiter=delimiter) for field in record
-    ]
+    fields = [field.strip() for record in _records(lines[1:], delimiter) for field in record]
     comma = any(map(_DECIMAL_COMMA.fullmatch, fields)) and not any(
         _DECIMAL_POINT.fullmatch(field) and not _GROUPED.fullmatch(field) for field in fields
     )
@@ -67,6 +66,15 @@ def _encoding(sample: bytes) -> str:
     return "utf-8"
 
 
+def _records(lines: list[str], delimiter: str) -> list[list[str]]:
+    """The records up to the first that the csv module refuses: a quote that is never closed."""
+    records = []
+    with suppress(csv.Error):
+        for record in csv.reader(lines, delimiter=delimiter):
+            records.append(record)
+    return records
+
+
 def _evenness(lines: list[str], delimiter: str) -> tuple[bool, float, int]:
     """How well a delimiter cuts the lines; the best is the largest.
 
@@ -75,7 +83,7 @@ def _evenness(lines: list[str], delimiter: str) -> tuple[bool, float, int]:
         a comma cuts the rows as evenly as the semicolon, but not the header), the share of those
         lines, and the number of fields; zeros for a single one.
     """
-    fields = [len(record) for record in csv.reader(lines, delimiter=delimiter) if record]
+    fields = [len(record) for record in _records(lines, delimiter) if record]
     if not fields:
         return False, 0.0, 0
     ((n_fields, n_lines),) = Counter(fields).most_common(1)

@@ -12,7 +12,7 @@ from __future__ import annotations
 import csv
 import io
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import BinaryIO
 
@@ -22,12 +22,12 @@ from numpy.typing import NDArray
 
 from lstmcast.config.schema import CsvFormat
 from lstmcast.data.panel import IntArray
-from lstmcast.data.reading.names import did_you_mean
+from lstmcast.data.reading.headers import read_header, require_in_header
+from lstmcast.data.reading.ragged import why_ragged
+from lstmcast.data.reading.recognising import is_wide
+from lstmcast.data.reading.records import nul_byte, records, undecodable
 from lstmcast.data.reading.sources import Source, decoded
 from lstmcast.errors import DataError
-
-_OTHER_DELIMITERS = {";": "a semicolon", "\t": "a tab", "|": "a bar", ",": "a comma"}
-_WIDE_ENCODINGS = ("utf-16", "utf16", "utf-32", "utf32")
 
 
 @dataclass(frozen=True)
@@ -101,49 +101,6 @@ class _Watch(io.RawIOBase):
             self.widths = (min(fewest, int(widths.min())), max(most, int(widths.max())))
 
 
-def read_header(source: Source, form: CsvFormat) -> list[str]:
-    """Names of the columns of a file.
-
-    Raises:
-        DataError: If the file is empty, or a name stands twice.
-    """
-    _, names = next(records(source, form), (0, []))
-    if not names:
-        raise DataError("the file is empty. It needs a header line and rows.", file=source.name)
-    doubles = sorted({name for name in names if name and names.count(name) > 1})
-    if doubles:
-        message = "the header has this column twice. Rename one of them."
-        raise DataError(message, file=source.name, line=1, column=doubles[0])
-    return names
-
-
-def require_columns(names: Sequence[str], needed: Sequence[str], source: Source) -> None:
-    """See that a file has the columns that the config names.
-
-    Raises:
-        DataError: If one is missing: names those that are there, and near ones.
-    """
-    missing = [name for name in needed if name not in names]
-    if not missing:
-        return
-    if len(names) == 1:
-        for delimiter, spoken in _OTHER_DELIMITERS.items():
-            if delimiter in names[0]:
-                message = (
-                    f"the whole header {names[0]!r} is one column; it looks as if {spoken} "
-                    f'separates them. Set `data.csv.delimiter: "{_escaped(delimiter)}"`.'
-                )
-                raise DataError(message, file=source.name, line=1)
-    found = ", ".join(repr(name) for name in names[:30]) + (", …" if len(names) > 30 else "")
-    wanted = ", ".join(repr(name) for name in missing)
-    message = f"there is no column {wanted}.{did_you_mean(missing[0], names)} It has: {found}."
-    raise DataError(message, file=source.name)
-
-
-def _escaped(delimiter: str) -> str:
-    return "\\t" if delimiter == "\t" else delimiter
-
-
 def read_csv(
     source: Source,
     form: CsvFormat,
@@ -169,11 +126,12 @@ def read_csv(
         DataError: If the file is broken; names the line.
     """
     names = read_header(source, form)
-    require_columns(names, columns, source)
+    require_in_header(names, columns, source, form)
     options: dict[str, object] = {
         "sep": form.delimiter,
-        "decimal": form.decimal,
-        "thousands": form.thousands,
+        # The parser takes ASCII only; others are cut out afterwards.
+        "decimal": form.decimal if form.decimal.isascii() else ".",
+        "thousands": form.thousands if (form.thousands or "").isascii() else None,
         "usecols": list(columns),
         "dtype": dict.fromkeys((*text, *ids), "str"),
         "na_values": {column: [""] if column in ids else list(form.na) for column in columns},
@@ -200,12 +158,12 @@ def _parse(
                 # Rows that are too long are found by counting, and named with their line.
                 warnings.simplefilter("ignore", pd.errors.ParserWarning)
                 frame = pd.read_csv(decoded(watch, form.encoding), **options)  # type: ignore[call-overload, arg-type]
-        except UnicodeDecodeError as error:
-            raise _undecodable(source, form, error) from None
+        except UnicodeError as error:
+            raise undecodable(source, form, error) from None
         except (pd.errors.ParserError, csv.Error) as error:
             raise _unreadable(source, form, error) from None
-    if watch.has_nul and not form.encoding.lower().startswith(_WIDE_ENCODINGS):
-        raise _nul(source, form)
+    if watch.has_nul and not is_wide(form.encoding):
+        raise nul_byte(source)
     return frame, watch
 
 
@@ -216,34 +174,13 @@ def _unreadable(source: Source, form: CsvFormat, error: Exception) -> DataError:
         DataError: If the csv module sees more exactly what is wrong.
     """
     lines = _exact_lines(source, form)
-    if "EOF inside string" in str(error) and len(lines):
+    if "EOF inside string" in str(error):
         # The csv module takes all that follows an open quote into its record, which is the last.
         message = "the record that starts here goes on to the end. Is a quote not closed?"
-        return DataError(message, file=source.name, line=int(lines[-1]))
-    return DataError(f"it cannot be read as CSV: {error}", file=source.name)
-
-
-def records(source: Source, form: CsvFormat) -> Iterator[tuple[int, list[str]]]:
-    """The line on which each record starts, and its fields; blank lines are left out.
-
-    Raises:
-        DataError: If the bytes are not of the encoding, or a quote is never closed.
-    """
-    with source.text(form.encoding) as text:
-        reader = csv.reader(text, delimiter=form.delimiter)
-        line = 1
-        try:
-            for fields in reader:
-                if fields and not (len(fields) == 1 and fields[0].isspace()):
-                    yield line, fields
-                line = reader.line_num + 1
-        except UnicodeDecodeError as error:
-            raise _undecodable(source, form, error) from None
-        except csv.Error as error:
-            message = (
-                f"the record that starts here cannot be read ({error}). Is a quote not closed?"
-            )
-            raise DataError(message, file=source.name, line=line) from None
+        return DataError(message, file=source.name, line=int(lines[-1]) if len(lines) else 1)
+    why = str(error).removeprefix("Error tokenizing data. ").rstrip(". \n")
+    message = f"it cannot be read as CSV ({why}). Is a quote not closed, or is it no text?"
+    return DataError(message, file=source.name)
 
 
 def _exact_lines(source: Source, form: CsvFormat, *, n_rows: int | None = None) -> IntArray:
@@ -253,54 +190,9 @@ def _exact_lines(source: Source, form: CsvFormat, *, n_rows: int | None = None) 
     lines = []
     for line, fields in rows:
         if len(fields) != len(header):
-            more = "more" if len(fields) > len(header) else "fewer"
-            message = (
-                f"the row has {len(fields)} fields, {more} than the {len(header)} of the header. "
-                "Is a delimiter missing, or one in a field that is not quoted?"
-            )
+            message = why_ragged(header, fields, form, following=(rest for _, rest in rows))
             raise DataError(message, file=source.name, line=line)
         lines.append(line)
     if n_rows is not None and len(lines) != n_rows:
         return np.zeros(n_rows, dtype=np.int64)
     return np.array(lines, dtype=np.int64)
-
-
-def field_at(source: Source, form: CsvFormat, *, line: int, column: str) -> str | None:
-    """What a file holds in a column of the record on a line, exactly as written."""
-    rows = records(source, form)
-    _, header = next(rows)
-    for start, fields in rows:
-        if start == line:
-            return fields[header.index(column)]
-    return None
-
-
-def _undecodable(source: Source, form: CsvFormat, error: UnicodeDecodeError) -> DataError:
-    """The error of bytes that are not of the encoding, with their place in the file."""
-    with source.open() as raw:
-        content = raw.read()
-    try:
-        content.decode(form.encoding)
-    except UnicodeDecodeError as exact:
-        error = exact
-    line = content.count(b"\n", 0, error.start) + 1
-    byte = f"0x{content[error.start]:02x}" if error.start < len(content) else "the end"
-    other = "cp1252" if content[:2] not in (b"\xff\xfe", b"\xfe\xff") else "utf-16"
-    perhaps = "if it is text at all" if other == form.encoding else f"perhaps to {other}"
-    message = (
-        f"byte {byte} at offset {error.start} is not {form.encoding}. "
-        f"Set `data.csv.encoding`, {perhaps}."
-    )
-    return DataError(message, file=source.name, line=line)
-
-
-def _nul(source: Source, form: CsvFormat) -> DataError:
-    """The error of a NUL byte, with its line."""
-    with source.open() as raw:
-        content = raw.read()
-    place = content.index(b"\0")
-    message = (
-        f"there is a NUL byte at offset {place}. Is this a text file? If it is UTF-16, set "
-        "`data.csv.encoding: utf-16`."
-    )
-    return DataError(message, file=source.name, line=content.count(b"\n", 0, place) + 1)

@@ -16,7 +16,7 @@ _DIGITS = r"\d{1,300}"
 _NUMBER = re.compile(
     rf"\s*[+-]?({_DIGITS}\.?\d{{0,300}}|\.{_DIGITS})([eE][+-]?\d{{1,9}})?\s*"
     r"|\s*[+-]?inf(inity)?\s*",
-    re.I | re.A,
+    re.IGNORECASE | re.ASCII,
 )
 _DECIMAL_COMMA = re.compile(r"\s*[+-]?\d+,\d+\s*")
 _GROUPED = re.compile(
@@ -78,7 +78,10 @@ def first_text(values: pd.Series, form: CsvFormat) -> tuple[int, str]:
     for row, value in enumerate(values):
         if isinstance(value, str) and not _NUMBER.fullmatch(_plain(value, form)):
             return row, value
-    return 0, str(values.iloc[0])
+    # What the parser refuses for a reason of its own.
+    read = pd.to_numeric(values.astype("str"), errors="coerce")
+    row = int((read.isna() & values.notna()).to_numpy().argmax())
+    return row, str(values.iloc[row])
 
 
 def why_text(value: str, form: CsvFormat, *, alone: bool = True) -> str:

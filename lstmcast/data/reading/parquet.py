@@ -9,9 +9,12 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from lstmcast.data.reading.csv_text import require_columns
+from lstmcast.data.reading.capacity import require_rows
+from lstmcast.data.reading.headers import require_columns
 from lstmcast.data.reading.sources import Source
 from lstmcast.errors import DataError, ResourceError
+
+_MAGIC = b"PAR1"
 
 if TYPE_CHECKING:
     from pyarrow.parquet import ParquetFile
@@ -33,11 +36,12 @@ def read_parquet(source: Source, columns: Sequence[str]) -> pd.DataFrame:
 
     Raises:
         DataError: If it is no Parquet file, lacks a column, or has no rows.
-        ResourceError: If pyarrow is not installed.
+        ResourceError: If pyarrow is not installed, or memory cannot hold the rows.
     """
     with _opened(source) as file:
         names = list(file.schema_arrow.names)
         require_columns(names, columns, source)
+        require_rows(source.name, file.metadata.num_rows, len(columns))
         table = file.read(columns=list(columns))
     # What pandas noted of its index would take the time column out of the columns.
     frame: pd.DataFrame = table.replace_schema_metadata(None).to_pandas()
@@ -51,10 +55,26 @@ def _opened(source: Source) -> Iterator[ParquetFile]:
     if importlib.util.find_spec("pyarrow") is None:
         message = "Parquet needs pyarrow, which is not installed: pip install 'lstmcast[parquet]'."
         raise ResourceError(f"{source.name}: {message}")
-    from pyarrow import ArrowInvalid, parquet
+    from pyarrow import ArrowException, parquet
 
     with source.open() as raw:
         try:
             yield parquet.ParquetFile(raw)
-        except ArrowInvalid as error:
-            raise DataError(f"it cannot be read as Parquet: {error}", file=source.name) from None
+        except (ArrowException, OSError) as error:
+            raise _unreadable(source, error) from None
+
+
+def _unreadable(source: Source, error: Exception) -> DataError:
+    with source.open() as raw:
+        start = raw.read(len(_MAGIC))
+    if not start:
+        message = "the file is empty. Make or fetch it again."
+    elif start != _MAGIC:
+        message = (
+            "it cannot be read as Parquet: it does not begin as such a file does. If it is CSV, "
+            "give it a name that ends in .csv."
+        )
+    else:
+        text = " ".join(str(error).split())
+        message = f"it cannot be read as Parquet: {text.rstrip('.')}. Make or fetch it again."
+    return DataError(message, file=source.name)

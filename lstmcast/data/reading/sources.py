@@ -1,24 +1,24 @@
-"""Where the bytes of a table come from: files, globs, gzip, standard input."""
+"""Where the bytes of a table come from: files, gzip, what was read from a pipe."""
 
 from __future__ import annotations
 
-import difflib
-import glob
+import errno
 import gzip
 import io
-import sys
+import stat
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
-from lstmcast.errors import ConfigError, DataError, Problem
+from lstmcast.data.reading.names import did_you_mean
+from lstmcast.errors import ConfigError, DataError, Problem, ResourceError
 
-STDIN = "-"
 _GZIP_MAGIC = b"\x1f\x8b"
-_GLOB_CHARACTERS = frozenset("*?[")
+# What `open` fails with because of the path that it was given, not because of the disk.
+_OF_THE_NAME = (errno.ELOOP, errno.ENAMETOOLONG, errno.ENOTDIR, errno.ENXIO, errno.EINVAL)
 # A file beyond both is taken for a bomb. Real series seldom shrink by more than 30.
 _BOMB_BYTES = 2**30
 _BOMB_RATIO = 200
@@ -55,23 +55,48 @@ class Source:
         """Its bytes from the start, unpacked where they are gzipped.
 
         Raises:
-            DataError: If the file is missing, a directory, may not be read, or is a broken gzip.
+            DataError: If the file is missing, none that holds bytes, may not be read, or is a
+                broken gzip.
+            ResourceError: If the disk fails.
         """
         try:
+            self._require_file()
             with self._open_raw() as raw:
                 packed = raw.read(2) == _GZIP_MAGIC
                 raw.seek(0)
                 yield _Unpacked(raw, self) if packed else raw  # type: ignore[misc]
         except FileNotFoundError:
-            raise DataError(f"there is no such file.{_near(self.path)}", file=self.name) from None
+            message = f"there is no such file.{near_files(self.path)}"
+            raise DataError(message, file=self.name) from None
         except IsADirectoryError:
             message = "this is a directory. Name a file in it, or all of them with a glob (*.csv)."
             raise DataError(message, file=self.name) from None
         except PermissionError as error:
-            raise DataError(f"it may not be read: {error.strerror}.", file=self.name) from None
+            message = f"it may not be read: {error.strerror}. Ask its owner to let you."
+            raise DataError(message, file=self.name) from None
         except (EOFError, gzip.BadGzipFile, zlib.error) as error:
             message = f"the gzip file is broken ({error}). Make or fetch it again."
             raise DataError(message, file=self.name) from None
+        except OSError as error:
+            if error.errno in _OF_THE_NAME:
+                message = f"the path leads to no file: {error.strerror}. Check it."
+                raise DataError(message, file=self.name) from None
+            message = f"{self.name}: it cannot be read: {error.strerror}. Check the disk."
+            raise ResourceError(message) from None
+
+    def _require_file(self) -> None:
+        """See that there are bytes that end: a device or a socket has none."""
+        if self.path is None:
+            return
+        try:
+            mode = self.path.stat().st_mode
+        except ValueError:  # a NUL, or what no file system can write
+            message = "this is no name that a file can have. Check `data.path`."
+            raise DataError(message, file=self.name) from None
+        if stat.S_ISSOCK(mode):
+            raise DataError("this is a socket. Name a file that holds a table.", file=self.name)
+        if stat.S_ISCHR(mode) or stat.S_ISBLK(mode):
+            raise DataError("this is a device. Name a file that holds a table.", file=self.name)
 
     def _open_raw(self) -> BinaryIO:
         return io.BytesIO(self.content) if self.path is None else self.path.open("rb")
@@ -81,6 +106,12 @@ class Source:
         """Its text from the start, a byte order mark left out, line ends as they are."""
         with self.open() as raw:
             yield decoded(raw, encoding)
+
+
+def is_packed(path: Path) -> bool:
+    """Whether a file is gzipped, whatever its name says."""
+    with path.open("rb") as raw:
+        return raw.read(2) == _GZIP_MAGIC
 
 
 class _Unpacked(io.RawIOBase):
@@ -128,46 +159,13 @@ def decoded(raw: BinaryIO, encoding: str) -> io.TextIOWrapper:
     return text
 
 
-def find_sources(path: str | Path | Sequence[str | Path], directory: Path | None) -> list[Source]:
-    """The files that a path, a glob, `-` or a list of them stands for.
-
-    Args:
-        path: A name that exists is that file, even with the characters of a glob in it; the files
-            of a glob come sorted by name.
-        directory: What relative paths are relative to; None for the working directory.
-
-    Returns:
-        At least one source, in the order given.
-
-    Raises:
-        DataError: If a glob matches nothing. That a file exists shows when it is opened.
-    """
-    entries = [path] if isinstance(path, str | Path) else list(path)
-    return [source for entry in entries for source in _expand(str(entry), directory)]
-
-
-def _expand(entry: str, directory: Path | None) -> list[Source]:
-    if entry == STDIN:
-        return [Source("<stdin>", content=sys.stdin.buffer.read())]
-    full = Path(entry).expanduser() if directory is None else directory / Path(entry).expanduser()
-    if not _GLOB_CHARACTERS & set(entry) or full.exists():
-        return [Source(str(full), full)]
-    found = sorted(glob.glob(str(full), recursive=True))
-    files = [Source(name, Path(name)) for name in found if not Path(name).is_dir()]
-    if not files:
-        raise DataError("no file matches this pattern.", file=str(full))
-    return files
-
-
-def _near(path: Path | None) -> str:
+def near_files(path: Path | None) -> str:
     """A sentence about files of nearly that name, or what the directory holds."""
     if path is None:
         return ""
     if not path.parent.is_dir():
-        return f" There is no directory {str(path.parent)!r} either."
+        return f" There is no directory {str(path.parent)!r}."
     names = sorted(entry.name for entry in path.parent.iterdir() if entry.is_file())
-    near = difflib.get_close_matches(path.name, names, n=3)
-    if near:
-        return f" Did you mean {' or '.join(repr(name) for name in near)}?"
+    near = did_you_mean(path.name, names)
     tables = [name for name in names if name.lower().endswith((".csv", ".csv.gz", ".parquet"))]
-    return f" Its directory holds: {', '.join(tables[:5])}." if tables else ""
+    return near or (f" Its directory holds: {', '.join(tables[:5])}." if tables else "")

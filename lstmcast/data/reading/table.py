@@ -17,12 +17,25 @@ import pandas as pd
 from lstmcast.config.schema import CsvFormat, Data
 from lstmcast.data.panel import Origin, Schema
 from lstmcast.data.reading.arrow_csv import read_fast
-from lstmcast.data.reading.csv_text import field_at, read_csv, require_columns
-from lstmcast.data.reading.numbers import as_numbers, first_text, is_number, why_infinite, why_text
+from lstmcast.data.reading.capacity import require_memory
+from lstmcast.data.reading.csv_text import read_csv
+from lstmcast.data.reading.headers import require_columns
+from lstmcast.data.reading.locating import find_sources
+from lstmcast.data.reading.numbers import (
+    HEADER_AGAIN,
+    as_numbers,
+    first_text,
+    is_number,
+    why_infinite,
+    why_text,
+)
 from lstmcast.data.reading.parquet import read_parquet
-from lstmcast.data.reading.sources import Source, find_sources
+from lstmcast.data.reading.records import field_at
+from lstmcast.data.reading.sources import Source
 from lstmcast.errors import ConfigError, DataError, Problem
 
+# Whole numbers below it are exact in float64.
+_EXACT = 2.0**53
 Use = Literal["time", "part", "id", "number", "text", "auto"]
 
 
@@ -87,7 +100,8 @@ def read_table(
         ConfigError: If there is no path, or an unknown encoding.
         DataError: If a file is missing, broken, lacks a column, or holds text or an infinite value
             where a number should be.
-        ResourceError: If a Parquet file cannot be read for want of pyarrow.
+        ResourceError: If memory cannot hold the rows, or a Parquet file cannot be read for want of
+            pyarrow.
     """
     if path is None and data.path is None:
         raise ConfigError([Problem("data.path", "name the file that holds the series.")])
@@ -95,6 +109,7 @@ def read_table(
     wanted = _once(needed_columns(data) if columns is None else columns)
     uses = column_uses(data, schema)
     uses = {column: uses.get(column, "auto") for column in wanted}
+    require_memory(sources, len(wanted))
     pieces = [read_source(source, data.csv, uses) for source in sources]
     text = _text_in_some(pieces, uses)
     if text:
@@ -184,6 +199,8 @@ def read_source(source: Source, form: CsvFormat, uses: Mapping[str, Use]) -> Tab
     Raises:
         DataError, ResourceError: As `read_table`.
     """
+    with source.open():  # says what is wrong with the path
+        pass
     fast = None if source.is_parquet else read_fast(source, form, uses)
     if fast is not None:
         frame, lines = fast, np.arange(2, len(fast) + 2)
@@ -222,7 +239,7 @@ def _typed_column(
     if numbers is None:
         if use == "auto":
             return as_text(values)
-        raise _not_a_number(table, name, form)
+        raise _not_a_number(table, name, form, is_part=use == "part")
     infinite = np.isinf(numbers.to_numpy())
     if infinite.any():
         raise _infinite(table, name, row=int(infinite.argmax()), source=source, form=form)
@@ -233,16 +250,22 @@ def as_text(values: pd.Series) -> pd.Series:
     """Values as text, missing ones kept; whole numbers without a decimal point."""
     if pd.api.types.is_float_dtype(values.dtype):
         known = values.dropna()
-        if np.isfinite(known).all() and (known % 1 == 0).all():
+        if (known.abs() < _EXACT).all() and (known % 1 == 0).all():
             values = values.astype("Int64")
     return values.astype("str")
 
 
-def _not_a_number(table: Table, name: str, form: CsvFormat) -> DataError:
+def _not_a_number(table: Table, name: str, form: CsvFormat, *, is_part: bool) -> DataError:
     row, value = first_text(table.frame[name], form)
-    others = table.frame[name].dropna()
-    message = why_text(value, form, alone=any(map(is_number, others)))
-    return DataError(message, column=name, value=value, **table.place(row))
+    why = why_text(value, form, alone=any(map(is_number, table.frame[name].dropna())))
+    if value.strip() == name.strip():
+        why = HEADER_AGAIN
+    elif is_part:
+        why = (
+            "this is not a number. The columns of a list in `data.time` are the parts year, month, "
+            "day, hour, minute and second. Join a date and a clock time into one column."
+        )
+    return DataError(why, column=name, value=value, **table.place(row))
 
 
 def _infinite(table: Table, name: str, *, row: int, source: Source, form: CsvFormat) -> DataError:

@@ -36,6 +36,8 @@ _UNITS = {
     "s": 1_000_000,
     "ms": 1000,
 }
+# Days, weeks, months … of a step.
+_MOST_UNITS = 10_000
 # By the start of pandas' name; the first that fits counts.
 _SEASONS = {"WOM": 12, "LWOM": 12, "W": 52, "SM": 24, "BM": 12, "M": 12, "BQ": 4, "Q": 4, "B": 5}
 
@@ -47,13 +49,21 @@ def offset_of(freq: str) -> BaseOffset:
         ConfigError: If pandas knows no such frequency, or it does not go forward.
     """
     offset = _read_offset(freq)
-    if offset is None or offset.n < 1:
+    if offset is None or offset.n < 1 or not _is_step(offset):
         message = (
             f"{freq!r} is no frequency. Give a pandas alias: min, 15min, h, D, B (business day), "
             "W-SUN, MS (month start), ME (month end), QS, YS."
         )
         raise ConfigError([Problem("data.freq", message)])
     return offset
+
+
+def _is_step(offset: BaseOffset) -> bool:
+    """Whether an offset is whole microseconds, where its length is fixed, and not absurdly long."""
+    if isinstance(offset, pd.offsets.Tick):
+        nanoseconds = int(offset.nanos)
+        return nanoseconds % 1000 == 0 and nanoseconds <= _MOST_UNITS * _DAY * 1000
+    return bool(offset.n <= _MOST_UNITS)
 
 
 def _read_offset(text: str) -> BaseOffset | None:
@@ -64,7 +74,7 @@ def _read_offset(text: str) -> BaseOffset | None:
             warnings.simplefilter("ignore", DeprecationWarning)
             warnings.simplefilter("ignore", FutureWarning)
             return to_offset(text)
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
 
 
@@ -165,6 +175,19 @@ def weekday_of(times: TimeArray) -> IntArray:
     return (times.astype("datetime64[D]").astype(np.int64) + 3) % 7
 
 
+class IrregularError(DataError):
+    """No frequency can be inferred.
+
+    Args:
+        told: What is wrong and what to do.
+        row: A row that shows it.
+    """
+
+    def __init__(self, told: str, row: int) -> None:
+        self.told, self.row = told, row
+        super().__init__(told)
+
+
 def infer_frequency(times: TimeArray, offsets: IntArray, *, tz: str | None = None) -> str:
     """The frequency that all series share.
 
@@ -181,13 +204,13 @@ def infer_frequency(times: TimeArray, offsets: IntArray, *, tz: str | None = Non
         A pandas alias, such as `h`, `30min`, `D`, `B`, `W-SAT`, `MS`, `QE-DEC`.
 
     Raises:
-        DataError: If no series has two times, or the steps are irregular: shows examples.
+        IrregularError: If no series has two times, or the steps are irregular: shows examples.
     """
     wall = to_wall(times, tz)
     pairs = _neighbours(times, offsets)
     if not len(pairs):
         message = "the frequency cannot be inferred from one row a series. Set `data.freq`."
-        raise DataError(message)
+        raise IrregularError(message, 0)
     ticks = wall.astype(np.int64)
     if len(np.unique(ticks % _DAY)) == 1:
         return _infer_calendar(wall, pairs)
@@ -272,13 +295,14 @@ def _common_step(steps: IntArray, times: TimeArray, pairs: IntArray) -> int:
     share = counts[sizes == divisor].sum() / counts.sum()
     if share >= _LEAST_SHARE:
         return divisor
+    odd = np.flatnonzero(steps % common != 0)
     shown = "; ".join(
-        f"{_spoken(times[pairs[i]])} is followed by {_spoken(times[pairs[i] + 1])}"
-        for i in np.flatnonzero(steps % common != 0)[:3]
+        f"{_spoken(times[pairs[i]])} is followed by {_spoken(times[pairs[i] + 1])}" for i in odd[:3]
     )
     share = counts.max() / counts.sum()
     message = (
         f"the steps of time are irregular, so no frequency can be inferred: {share:.0%} of them "
-        f"are alike, but {shown}. Mend these times, or set `data.freq`."
+        f"are alike, but {shown}. Mend these times, bring the rows onto regular steps, or set "
+        "`data.freq`."
     )
-    raise DataError(message)
+    raise IrregularError(message, int(pairs[odd[0]]) + 1)

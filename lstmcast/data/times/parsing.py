@@ -8,22 +8,20 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from lstmcast.config.schema import Data
+from lstmcast.data.reading.names import printable
 from lstmcast.data.reading.table import Table
-from lstmcast.data.times.formats import fitting_formats
+from lstmcast.data.times.texts import Parsed, read_texts
+from lstmcast.data.times.unread import MISSING, why_unread
 from lstmcast.data.times.zones import TimeArray, check_zone, to_instants
 from lstmcast.errors import ConfigError, DataError, Problem
 
 PARTS = ("year", "month", "day", "hour", "minute", "second")
-_OFFSET = r"[T ]\d.*(?:Z|[+-]\d\d(?::?\d\d)?)$"
-_QUARTER = r"\d{4}-?Q[1-4]"
-_EPOCH_UNITS = {9: "s", 10: "s", 12: "ms", 13: "ms", 15: "us", 16: "us", 18: "ns", 19: "ns"}
 _N_SHOWN = 5
 
 
@@ -34,21 +32,15 @@ class Times:
     Attributes:
         values: datetime64[us], `(n_rows,)`; in UTC where `tz` is set.
         tz: Time zone in which the calendar is read; None for times without one.
+        notes: What the user should know.
         told: Whether the times tell themselves which instants they are: by an offset, or as Unix
             time.
     """
 
     values: TimeArray
     tz: str | None
+    notes: tuple[str, ...] = ()
     told: bool = False
-
-
-@dataclass(frozen=True)
-class _Parsed:
-    """Times that are not in any zone yet, NaT where unparsable, and whether they are instants."""
-
-    values: TimeArray
-    in_utc: bool
 
 
 def parse_times(table: Table, data: Data) -> Times:
@@ -61,10 +53,10 @@ def read_times(
 ) -> Times:
     """Read a time column, or the parts of a time.
 
-    A column is ISO 8601 (`1949-01-31 13:00`, `1949-01`, `1949`, with an offset or without),
-    quarters (`2020Q1`), Unix time (told by its number of digits) or what `form` says. Parts are
-    matched by name where they are called year, month, day, hour, minute, second, else by this
-    order.
+    A column is ISO 8601 (`1949-01-31 13:00`, `1949-01`, `1949`, with an offset or without; weeks,
+    `2020-W01`), quarters (`2020Q1`), Unix time (told by its number of digits) or what `form` says.
+    Parts are matched by name where they are called year, month, day, hour, minute, second, else by
+    this order.
 
     Args:
         table: Holds the columns.
@@ -87,10 +79,22 @@ def read_times(
         _parse_column(table, time, form) if isinstance(time, str) else _parse_parts(table, columns)
     )
     if parsed.in_utc:
-        return Times(parsed.values, tz or "UTC", told=True)
+        notes = () if tz else _of_offsets(parsed.offsets)
+        return Times(parsed.values, tz or "UTC", notes, told=True)
     if tz is None:
         return Times(parsed.values, None)
     return Times(_localize(parsed.values, table, columns, tz=tz), tz)
+
+
+def _of_offsets(offsets: Sequence[str]) -> tuple[str, ...]:
+    """A sentence on offsets that change, where no zone says which clock they follow."""
+    if len(offsets) < 2:
+        return ()
+    shown = ", ".join(offsets[:3]) + (", …" if len(offsets) > 3 else "")
+    return (
+        f"the times have several offsets ({shown}), so days and hours are those of UTC: set "
+        "data.tz to the zone whose clock they follow.",
+    )
 
 
 def parse_bound(text: str, *, tz: str | None, last: bool = False) -> np.datetime64:
@@ -107,125 +111,48 @@ def parse_bound(text: str, *, tz: str | None, last: bool = False) -> np.datetime
     """
     stripped = text.strip()
     stamp = pd.to_datetime(stripped, format="ISO8601")
-    if last:
-        stamp = _end_of(stripped, stamp)
     if stamp.tzinfo is not None:
         stamp, tz = stamp.tz_convert("UTC").tz_localize(None), None
-    instants: TimeArray = to_instants(np.array([stamp.to_datetime64()], "datetime64[us]"), tz)
+    bound = np.array([stamp.to_datetime64()], dtype="datetime64[us]")
+    instants = to_instants(_end_of(stripped, bound) if last else bound, tz)
     return np.datetime64(instants[0], "us")
 
 
-def _end_of(text: str, stamp: pd.Timestamp) -> pd.Timestamp:
-    """The last microsecond of what a bare date, month or year covers."""
-    spans = {
-        r"\d{4}": pd.DateOffset(years=1),
-        r"\d{4}-\d\d?": pd.DateOffset(months=1),
-        r"\d{4}-?\d\d?-?\d\d?": pd.DateOffset(days=1),
-    }
-    for pattern, span in spans.items():
+def _end_of(text: str, start: TimeArray) -> TimeArray:
+    """The last microsecond of what a bare date, month or year covers, from its start."""
+    for pattern, unit in ((r"\d{4}", "Y"), (r"\d{4}-\d\d?", "M"), (r"\d{4}-?\d\d?-?\d\d?", "D")):
         if re.fullmatch(pattern, text):
-            return stamp + span - pd.Timedelta(1, "us")
-    return stamp
+            following: TimeArray = (start.astype(f"datetime64[{unit}]") + 1).astype(start.dtype)
+            return following - np.timedelta64(1, "us")
+    return start
 
 
-def _parse_column(table: Table, name: str, form: str | None) -> _Parsed:
+def _parse_column(table: Table, name: str, form: str | None) -> Parsed:
     column = table.frame[name]
     if pd.api.types.is_datetime64_any_dtype(column.dtype):
         in_utc = isinstance(column.dtype, pd.DatetimeTZDtype)
         naive = column.dt.tz_convert("UTC").dt.tz_localize(None) if in_utc else column
-        parsed = _Parsed(naive.to_numpy().astype("datetime64[us]"), in_utc)
-        _refuse_unread(parsed, table, [name], "a time is missing here.")
+        parsed = Parsed(naive.to_numpy().astype("datetime64[us]"), in_utc)
+        _refuse_unread(parsed, table, [name], MISSING)
         return parsed
     # The series of a panel share their times: each text is read once.
     codes, distinct = pd.factorize(column)
     if (codes < 0).any():
         row = int((codes < 0).argmax())
-        message = "a time is missing here. Give the row one, or remove it."
-        raise DataError(message, column=name, **table.place(row))
+        raise DataError(MISSING, column=name, **table.place(row))
     texts = pd.Series(distinct, dtype="str").str.strip()
-    parsed = _parse_texts(texts, form, name)
-    spread = _Parsed(parsed.values[codes], parsed.in_utc)
-    _refuse_unread(spread, table, [name], _why_unread(texts, parsed.values, form))
+    parsed = read_texts(texts, form)
+    if parsed.problem is not None:
+        number, message = parsed.problem
+        row = int((codes == number).argmax())
+        value = _written(table, [name], row)
+        raise DataError(message, column=name, value=value, **table.place(row))
+    spread = replace(parsed, values=parsed.values[codes])
+    _refuse_unread(spread, table, [name], why_unread(texts, parsed, form=form, column=name.strip()))
     return spread
 
 
-def _parse_texts(texts: pd.Series, form: str | None, name: str) -> _Parsed:
-    if form is not None:
-        return _parse_with(texts, form, name)
-    if texts.str.fullmatch(_QUARTER).all():
-        quarters = pd.PeriodIndex(texts.str.replace("-", ""), freq="Q")
-        return _Parsed(quarters.to_timestamp().to_numpy().astype("datetime64[us]"), in_utc=False)
-    unit = _epoch_unit(texts, name)
-    if unit is not None:
-        counts = texts.astype(np.int64).to_numpy()
-        return _Parsed(counts.astype(f"datetime64[{unit}]").astype("datetime64[us]"), in_utc=True)
-    iso = texts.str.replace(r" ?(UTC|GMT)$", "Z", regex=True)
-    aware = iso.str.contains(_OFFSET, regex=True).to_numpy()
-    _refuse_mixed(aware, texts, name)
-    return _Parsed(_to_datetime(iso, "ISO8601", aware=bool(aware.all())), in_utc=bool(aware.all()))
-
-
-def _parse_with(texts: pd.Series, form: str, name: str) -> _Parsed:
-    aware = "%z" in form or "%Z" in form
-    try:
-        return _Parsed(_to_datetime(texts, form, aware=aware), in_utc=aware)
-    except ValueError as error:
-        message = f"{form!r} is no strptime format: {error}"
-        raise ConfigError([Problem("data.format", message)]) from None
-
-
-def _to_datetime(texts: pd.Series, form: str, *, aware: bool) -> TimeArray:
-    stamps = pd.DatetimeIndex(pd.to_datetime(texts, format=form, errors="coerce", utc=aware))
-    naive = stamps.tz_localize(None) if stamps.tz is not None else stamps
-    return naive.to_numpy().astype("datetime64[us]")
-
-
-def _epoch_unit(texts: pd.Series, name: str) -> str | None:
-    """Unit of Unix times, by their number of digits; None where they are none.
-
-    Raises:
-        DataError: If they may as well be written as year, month, day and hour.
-    """
-    lengths = set(texts.str.len())
-    units = {_EPOCH_UNITS.get(int(length)) for length in lengths}
-    if len(units) != 1 or None in units or not texts.str.fullmatch(r"\d+").all():
-        return None
-    calendar = fitting_formats(texts) if lengths == {10} else []
-    if calendar and texts.str.fullmatch(r"(19|20)\d+").all():
-        message = (
-            "this may be Unix time in seconds, or year, month, day and hour in one. Set "
-            f'`data.format: "{calendar[0]}"` for the latter, or write the times as ISO 8601.'
-        )
-        raise DataError(message, column=name, value=texts.iloc[0])
-    return units.pop()
-
-
-def _refuse_mixed(aware: NDArray[np.bool_], texts: pd.Series, name: str) -> None:
-    if aware.any() and not aware.all():
-        message = (
-            f"some times carry an offset ({texts[aware.argmax()]!r}) and some do not "
-            f"({texts[aware.argmin()]!r}). Write all of them alike."
-        )
-        raise DataError(message, column=name)
-
-
-def _why_unread(texts: pd.Series, values: TimeArray, form: str | None) -> str:
-    """What to do about times that could not be read."""
-    if form is not None:
-        return f'a time is not written as `data.format: "{form}"` says.'
-    start = "a time is not ISO 8601 (such as 2020-12-31 13:00)."
-    if not np.isnat(values).any():
-        return start
-    fitting = fitting_formats(texts)
-    shown = " or ".join(f'`data.format: "{form}"`' for form in fitting[:2])
-    if len(fitting) > 1:
-        return f"the order of day and month is ambiguous. Set {shown}."
-    if fitting:
-        return f"{start} Set {shown}, which fits every row."
-    return f"{start} Mend the rows, or give `data.format` (strptime)."
-
-
-def _refuse_unread(parsed: _Parsed, table: Table, columns: list[str], why: str) -> None:
+def _refuse_unread(parsed: Parsed, table: Table, columns: list[str], why: str) -> None:
     """Name the first rows whose time could not be read.
 
     Raises:
@@ -235,7 +162,7 @@ def _refuse_unread(parsed: _Parsed, table: Table, columns: list[str], why: str) 
     if not len(bad):
         return
     lines = [
-        f"\n  line {table.place(row).get('line', row)}: {_written(table, columns, row)}"
+        f"\n  line {table.place(row).get('line', row)}: {printable(_written(table, columns, row))}"
         for row in bad[1:_N_SHOWN]
     ]
     more = f"\n{len(bad):,} rows in all; the next:" + "".join(lines) if lines else ""
@@ -259,7 +186,7 @@ def part_names(columns: Sequence[str]) -> list[str]:
     return named if set(named) <= set(PARTS) else list(PARTS[: len(columns)])
 
 
-def _parse_parts(table: Table, columns: list[str]) -> _Parsed:
+def _parse_parts(table: Table, columns: list[str]) -> Parsed:
     named = part_names(columns)
     if len(columns) > len(PARTS) or (named[0] != "year" and "year" not in named):
         message = f"the parts of a time are {', '.join(PARTS)}, the year first."
@@ -269,9 +196,13 @@ def _parse_parts(table: Table, columns: list[str]) -> _Parsed:
     fields = {"month": 1, "day": 1, **numbers}
     whole = np.logical_and.reduce([(values % 1 == 0).to_numpy() for values in numbers.values()])
     frame = pd.DataFrame(fields, index=table.frame.index)
-    stamps = pd.to_datetime(frame.where(pd.Series(whole)), errors="coerce")
-    parsed = _Parsed(stamps.to_numpy().astype("datetime64[us]"), in_utc=False)
-    _refuse_unread(parsed, table, columns, "these parts make no time.")
+    in_calendar = numbers["year"].between(1, 9999).to_numpy()
+    stamps = pd.to_datetime(frame.where(pd.Series(whole & in_calendar)), errors="coerce")
+    parsed = Parsed(stamps.to_numpy().astype("datetime64[us]"), in_utc=False)
+    bad = int(np.isnat(parsed.values).argmax())
+    empty = [column for column in columns if np.isnan(table.frame[column].iloc[bad])]
+    why = "a part of the time is missing. Fill it in, or remove the row."
+    _refuse_unread(parsed, table, columns, why if empty else "these parts make no time. Mend them.")
     return parsed
 
 
@@ -295,7 +226,8 @@ def _localize(wall: TimeArray, table: Table, columns: list[str], *, tz: str) -> 
         what = "does not exist" if moved.hasnans else "exists twice"
         message = (
             f"this time {what} in {tz}, where the clock is changed. Write the times with an "
-            "offset (2020-10-25T02:30+01:00), or in UTC with `data.tz: UTC`."
+            "offset (2020-10-25T02:30+01:00), or in UTC with `data.tz: UTC`; leave `data.tz` out "
+            "where the steps are whole days."
         )
         value = _written(table, columns, row)
         column = ", ".join(columns)

@@ -142,3 +142,18 @@ def test_repeated_times_without_an_id_are_counted(file: Path) -> None:
 def test_a_file_without_times_or_numbers_is_refused(file: Path, text: str, message: str) -> None:
     with pytest.raises(DataError, match=message):
         inspect_file(write_text(file, text))
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("year,month,y\n2020,Jan,1\n2020,Feb,2\n", "from one row a series"),
+        ("year,month,y\n1e300,1,1\n2,1,1\n", "no column reads as times"),
+        ('time,y,x\n2024-01-01,1,"' + "a" * 140_000 + "\n", "quote"),
+    ],
+)
+def test_a_file_that_makes_no_sense_is_refused_in_words(
+    text: str, says: str, tmp_path: Path
+) -> None:
+    with pytest.raises(DataError, match=says):
+        inspect_file(write_text(tmp_path / "data.csv", text))

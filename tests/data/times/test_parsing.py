@@ -71,7 +71,9 @@ def test_times_with_an_offset_become_utc(text: str) -> None:
 
 
 def test_times_with_and_without_offset_are_not_mixed() -> None:
-    assert "some times carry an offset" in str(failure(["2020-01-01 00:00Z", "2020-01-01 01:00"]))
+    error = failure(["2020-01-01 00:00Z", "2020-01-01 01:00"])
+    assert "this time carries no offset, and others do ('2020-01-01 00:00Z')" in str(error)
+    assert error.line == 3
 
 
 @pytest.mark.parametrize("text", ["1577836800", "1577836800000", "1577836800000000"])
