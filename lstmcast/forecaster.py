@@ -268,7 +268,6 @@ class Forecaster:
             BundleError: If the run keeps no validation scores.
         """
         from lstmcast.runtime.detecting import detect
-        from lstmcast.runtime.inputs import future_panel
         from lstmcast.runtime.judging import Search
         from lstmcast.runtime.scores import needed_scores
         from lstmcast.runtime.tables import FOUND
@@ -279,7 +278,7 @@ class Forecaster:
             )
         self._check_names(set(FOUND), "anomalies")
         scores = needed_scores(self.bundle)
-        ahead = None if future is None else future_panel(self.bundle, future)
+        ahead = self._known_ahead(future)
         return detect(
             self._history(data),
             self.bundle.preparation,
@@ -339,12 +338,13 @@ class Forecaster:
 
     def _known_ahead(self, future: pd.DataFrame | str | Path | None) -> Panel | None:
         """The panel of the future covariates, with a warning of what training did not see."""
-        from lstmcast.runtime.inputs import future_panel, unfamiliar_levels
+        from lstmcast.runtime.inputs import future_panel
+        from lstmcast.runtime.unfamiliar import unfamiliar_future
 
         if future is None:
             return None
         ahead = future_panel(self.bundle, future)
-        for text in unfamiliar_levels(ahead, self.bundle.preparation):
+        for text in unfamiliar_future(ahead, self.bundle.preparation):
             warnings.warn(text, DataWarning, stacklevel=4)
         return ahead
 
@@ -407,7 +407,8 @@ class Forecaster:
         labels: bool = True,
     ) -> Panel:
         """The panel of some data, with a warning of what the user should know about it."""
-        from lstmcast.runtime.inputs import history_panel, served_panel, unfamiliar
+        from lstmcast.runtime.inputs import history_panel, served_panel
+        from lstmcast.runtime.unfamiliar import unfamiliar
 
         panel = history_panel(self.bundle, data, labels=labels)
         panel, left_out = served_panel(panel, self.bundle.preparation)

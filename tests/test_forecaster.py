@@ -178,9 +178,12 @@ def test_what_training_did_not_see_or_is_too_short_is_a_warning_and_no_error(tmp
     with pytest.warns(DataWarning) as caught:
         forecast = forecaster.predict(history, future=future)
     assert sorted(str(each.message) for each in caught) == [
+        "'a': in training, but not in these data",
         "'new', 'short': not in training, so forecast with what was learned from the others",
         "1 series is too short ('short') and left out: a forecast reads 4 rows",
         "kind 'hail': not in training, so read as unknown",
+        "the series end at different times, from 2024-01-03 to 2024-02-09 ('new', 'short' before "
+        "the others): each is forecast from its own last row on",
     ]
     assert forecast["id"].tolist() == ["b"] * 3 + ["new"] * 3
     assert np.isfinite(forecast["prediction"]).all()

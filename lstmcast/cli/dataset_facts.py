@@ -9,10 +9,12 @@ import numpy as np
 from lstmcast.config.schema import Config
 from lstmcast.data.categories import category_names
 from lstmcast.data.dataset import Dataset, build_dataset, load_panel
+from lstmcast.data.panel import FloatArray
 from lstmcast.data.splitting import SPLITS
 from lstmcast.training.memory import fit_memory
 
 _FLOAT32 = 4
+_LARGE = 1e18
 
 
 def unscaled_dataset(config: Config) -> Dataset:
@@ -23,9 +25,17 @@ def unscaled_dataset(config: Config) -> Dataset:
     Raises:
         DataError: If the config would not train.
     """
+    panel = load_panel(config)
+    if _needs_scaling(panel.values):
+        return build_dataset(config, panel)
     scaling = config.scaling.model_copy(update={"features": "none", "target": "none"})
-    unscaled = config.model_copy(update={"scaling": scaling})
-    return build_dataset(unscaled, load_panel(unscaled))
+    return build_dataset(config.model_copy(update={"scaling": scaling}), panel)
+
+
+def _needs_scaling(values: FloatArray) -> bool:
+    """Whether a value is so large or small that only scaled it may, or may not, fit a float32."""
+    sizes = np.abs(values[values != 0])
+    return bool((sizes > _LARGE).any() or (sizes < 1 / _LARGE).any())
 
 
 def dataset_facts(dataset: Dataset) -> dict[str, Any]:

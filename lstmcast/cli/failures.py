@@ -143,7 +143,9 @@ def _usage(error: TyperException) -> str:
     """The message of a wrong command line, and where its help is."""
     context = getattr(error, "ctx", None)
     path = context.command_path if context is not None else "lstmcast"
-    return f"{error.format_message()} `{path} --help` shows how it goes."
+    message = error.format_message().rstrip()
+    stop = "" if message.endswith((".", "?", "!")) else "."
+    return f"{message}{stop} `{path} --help` shows how it goes."
 
 
 def _name(arguments: list[str]) -> str:

@@ -51,7 +51,7 @@ def train(
     lstmcast train config.yaml --resume
     lstmcast train config.yaml --json > result.json
     """
-    from lstmcast.config.loading import load_config
+    from lstmcast.config.loading import load_config, placed
     from lstmcast.execution.choosing import choose_executor
     from lstmcast.execution.local import LocalExecutor
     from lstmcast.experiment import train as train_run
@@ -59,7 +59,7 @@ def train(
     console = Console("train", as_json=as_json, quiet=quiet)
     loaded = load_config(config, overrides=overrides or ())
     executor = choose_executor(loaded.config.resources, workers=workers, ray=ray)
-    with following(quiet=quiet) as progress:
+    with placed(loaded), following(quiet=quiet) as progress:
         run = train_run(
             loaded.config,
             progress=progress,

@@ -46,7 +46,7 @@ def tune(
     lstmcast tune config.yaml --workers 4
     lstmcast tune config.yaml --json > result.json
     """
-    from lstmcast.config.loading import load_config
+    from lstmcast.config.loading import load_config, placed
     from lstmcast.execution.choosing import choose_executor
     from lstmcast.tuning.journal import set_aside
     from lstmcast.tuning.results import finish
@@ -54,7 +54,8 @@ def tune(
     from lstmcast.tuning.space import build_space, default_space
 
     console = Console("tune", as_json=as_json, quiet=quiet)
-    loaded = load_config(config, overrides=overrides or ()).config
+    source = load_config(config, overrides=overrides or ())
+    loaded = source.config
     executor = choose_executor(loaded.resources, workers=workers, ray=ray)
     directory = search_directory(loaded)
     space = build_space(loaded)
@@ -67,7 +68,7 @@ def tune(
     if not loaded.tune.space:
         names = ", ".join(default_space(loaded))
         console.note(f"tune.space is empty: searching {names} around the config's own values.")
-    with following_search(loaded.tune, quiet=quiet) as watcher:
+    with placed(source), following_search(loaded.tune, quiet=quiet) as watcher:
         found = search(loaded, executor=executor, watcher=watcher)
 
     @contextmanager

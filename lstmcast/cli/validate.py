@@ -34,11 +34,12 @@ def validate(
     lstmcast validate config.yaml --build --set model.type=seq2seq
     """
     from lstmcast.cli.dataset_facts import dataset_facts, unscaled_dataset
-    from lstmcast.config.loading import load_config
+    from lstmcast.config.loading import load_config, placed
 
     console = Console("validate", as_json=as_json, quiet=quiet)
     loaded = load_config(config, overrides=overrides or ())
-    dataset = unscaled_dataset(loaded.config)
+    with placed(loaded):
+        dataset = unscaled_dataset(loaded.config)
     found = dataset_facts(dataset)
     parameters = _count_parameters(dataset) if build else None
     network = {} if parameters is None else {"parameters": parameters}

@@ -11,7 +11,7 @@ from lstmcast.config.class_checks import CLASS_CHECKS
 from lstmcast.config.findings import Check, Finding
 from lstmcast.config.locations import Location, dotted
 from lstmcast.config.rules import columns, learning, reading
-from lstmcast.config.schema import Config
+from lstmcast.config.schema import SECTIONS, Config
 from lstmcast.errors import Problem
 
 __all__ = ["Finding", "check_config", "findings"]
@@ -60,6 +60,8 @@ _CHECKS: dict[Check, tuple[Location, ...]] = {
     columns.names_in_forecasts: (*_ROLES, ("model",), ("output",), ("calibration",)),
     columns.feature_columns: (*_ROLES, ("features",)),
     reading.names_known_to_python: (("data", "csv"), ("data", "tz")),
+    reading.numbers_in_bounds: tuple((section,) for section in SECTIONS),
+    reading.written_out: (("data", "path"), ("runs_dir",)),
     reading.separators: (("data", "csv"),),
     reading.times: (("data", "start"), ("data", "end"), ("split",)),
     reading.order_of_times: (("data", "start"), ("data", "end"), ("split",)),
@@ -90,6 +92,7 @@ _CHECKS: dict[Check, tuple[Location, ...]] = {
         ("training", "jit"),
         ("training", "backend"),
     ),
+    learning.segments_fit_lookback: (("model",), ("window", "lookback")),
     learning.pooling_fits_lookback: (("model",), ("window", "lookback")),
     **CLASS_CHECKS,
 }

@@ -81,25 +81,29 @@ class Draft:
         return OVERRIDE if OVERRIDE in parts else self.sources[written].label
 
     def with_absolute_paths(self, base: Path) -> Draft:
-        """The draft with `data.path` absolute.
+        """The draft with `data.path` absolute, and `~` of `runs_dir` written out.
 
         Args:
             base: Directory that relative paths start from; those of `--set` start from the
                 working directory.
         """
-        data = self.values.get("data")
+        values = self.values
+        runs_dir = values.get("runs_dir")
+        if isinstance(runs_dir, str):
+            values = {**values, "runs_dir": os.path.expanduser(runs_dir)}
+        data = values.get("data")
         path = data.get("path") if isinstance(data, dict) else None
         if not isinstance(data, dict) or not isinstance(path, str | list):
-            return self
+            return replace(self, values=values)
         resolved = (
             [self._absolute(item, ("data", "path", i), base) for i, item in enumerate(path)]
             if isinstance(path, list)
             else self._absolute(path, ("data", "path"), base)
         )
-        return replace(self, values={**self.values, "data": {**data, "path": resolved}})
+        return replace(self, values={**values, "data": {**data, "path": resolved}})
 
     def _absolute(self, path: Any, location: Location, base: Path) -> Any:
-        if not isinstance(path, str) or path in ("", "-") or "://" in path:
+        if not isinstance(path, str) or path in ("", "-") or "://" in path or "\0" in path:
             return path
         source = self.nearest_source(location)
         start = Path.cwd() if source is not None and source.label == OVERRIDE else base

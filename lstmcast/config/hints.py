@@ -100,11 +100,11 @@ def value_hint(annotation: Any, value: Any) -> str | None:
         if closest := near(value, choices):
             return did_you_mean(closest)
         meant = resolve_scalar(value)
-        if type(meant) in bare or (type(meant) is int and float in bare):
+        if meant != value and (type(meant) in bare or (type(meant) is int and float in bare)):
             return "Write it without quotes."
         if bool in bare and value.lower() in ("yes", "no", "on", "off", "y", "n"):
             return f"Write {str(value.lower() in ('yes', 'on', 'y')).lower()}."
-    elif str in bare and isinstance(value, int | float):
+    elif str in bare and isinstance(value, int | float) and not isinstance(value, bool):
         return "Write it in quotes."
     if any(get_origin(b) is list for b in bare) and isinstance(value, str | int | float):
         return "Write it in brackets, as a list."

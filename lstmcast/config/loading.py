@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
 
 from lstmcast.config.checks import findings
-from lstmcast.config.draft import Draft, leaf_sources
+from lstmcast.config.draft import FROM_OVERRIDE, OVERRIDE, Draft, leaf_sources
 from lstmcast.config.fields import locate
 from lstmcast.config.hints import did_you_mean, near
 from lstmcast.config.locations import Location, remove
@@ -80,6 +81,35 @@ def config_from_mapping(
     """
     draft, problems = apply_overrides(Draft.from_mapping(values), overrides)
     return _validated(draft.with_absolute_paths(base or Path.cwd()), problems)
+
+
+@contextmanager
+def placed(loaded: LoadedConfig) -> Iterator[None]:
+    """Say where a field stands, if what is done with a config shows that it is wrong.
+
+    Whether there is a frequency of that name, or a time at which to cut, is not told by the file
+    alone.
+    """
+    try:
+        yield
+    except ConfigError as error:
+        if error.file is not None or not all(problem.path for problem in error.problems):
+            raise
+        problems = [_placed(problem, loaded.sources) for problem in error.problems]
+        raise ConfigError(problems, file=loaded.file) from error
+
+
+def _placed(problem: Problem, sources: Mapping[str, str]) -> Problem:
+    """A problem with its line, where one is known of its field or of one inside it."""
+    labels = [
+        label
+        for path, label in sources.items()
+        if path == problem.path or path.startswith(f"{problem.path}.")
+    ]
+    if OVERRIDE in labels:
+        return replace(problem, message=f"{problem.message} {FROM_OVERRIDE}")
+    lines = [int(label.rpartition(":")[2]) for label in labels if ":" in label]
+    return replace(problem, line=min(lines, default=None))
 
 
 def dump_config(config: Config) -> str:

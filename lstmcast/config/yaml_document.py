@@ -36,6 +36,9 @@ _SCALARS: tuple[tuple[re.Pattern[str], Callable[[str], Any]], ...] = (
     ),
 )
 
+# An escape may write one of two code units that stand for a character together; nothing prints it.
+_NO_TEXT = re.compile("[\ud800-\udfff]")
+
 
 @dataclass(frozen=True)
 class Document:
@@ -142,19 +145,27 @@ def _compose(text: str) -> yaml.Node:
 
 
 def _build_document(top: yaml.Node) -> Document:
-    builder = _Builder()
+    builder = _Builder(of_file=True)
     values = builder.build(top, ())
     if values is None:
         raise _empty()
     if not isinstance(values, dict):
-        raise _refused("must be a mapping of fields at the top, such as `data:`.", top.start_mark)
+        message = (
+            "must be a mapping of fields at the top, such as `data:`. For the data themselves, "
+            "`lstmcast init --from FILE` writes a config."
+        )
+        raise _refused(message, top.start_mark)
     return Document(values, builder.lines, tuple(builder.problems))
 
 
 @dataclass
 class _Builder:
-    """Turns nodes into values, aliases expanded, and notes the lines on the way."""
+    """Turns nodes into values, aliases expanded, and notes the lines on the way.
 
+    A command line may hold halves of characters: bytes of a file name that are no text.
+    """
+
+    of_file: bool = False
     lines: dict[Location, int] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
     count: int = 0
@@ -163,7 +174,9 @@ class _Builder:
         self.count += 1
         if self.count > MAX_VALUES:
             raise _refused(
-                f"must hold at most {MAX_VALUES:,} values, aliases written out.", node.start_mark
+                f"must hold at most {MAX_VALUES:,} values, aliases written out. Write the config "
+                "without aliases.",
+                node.start_mark,
             )
         # Reached through an alias that stands inside its own anchor, too.
         if len(location) > MAX_DEPTH:
@@ -172,6 +185,8 @@ class _Builder:
             return self._mapping(node, location)
         if isinstance(node, yaml.SequenceNode):
             return [self._item(item, (*location, i)) for i, item in enumerate(node.value)]
+        if self.of_file:
+            _refuse_no_text(node)
         plain = isinstance(node, yaml.ScalarNode) and node.style is None
         return resolve_scalar(node.value) if plain else node.value
 
@@ -183,6 +198,8 @@ class _Builder:
         values: dict[str, Any] = {}
         for key, value in node.value:
             line = _line(key.start_mark)
+            if self.of_file and isinstance(key, yaml.ScalarNode):
+                _refuse_no_text(key)
             if not isinstance(key, yaml.ScalarNode):
                 self._complain(location, line, "a key must be a name, not a list or a mapping.")
             elif key.value == "<<" and key.style is None:
@@ -203,6 +220,12 @@ class _Builder:
 
     def _complain(self, location: Location, line: int, message: str) -> None:
         self.problems.append(Problem(dotted(location), message, line))
+
+
+def _refuse_no_text(node: yaml.Node) -> None:
+    if found := _NO_TEXT.search(node.value):
+        message = f"holds U+{ord(found[0]):04X}, which is no character of a text."
+        raise _refused(message, node.start_mark)
 
 
 def _line(mark: Any) -> int:

@@ -9,9 +9,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-import pandas as pd
 
-from lstmcast.config.schema import Covariate, Data
+from lstmcast.config.schema import Data
 from lstmcast.data.gaps import without_gaps
 from lstmcast.data.gridding import (
     Int32Array,
@@ -23,7 +22,8 @@ from lstmcast.data.gridding import (
     without_duplicates,
     without_empty_series,
 )
-from lstmcast.data.panel import Column, FloatArray, Kind, Panel, Role, Schema
+from lstmcast.data.kinds import columns_of
+from lstmcast.data.panel import Column, FloatArray, Panel, Schema
 from lstmcast.data.reading.names import did_you_mean
 from lstmcast.data.reading.table import Table
 from lstmcast.data.static import (
@@ -65,15 +65,18 @@ def build_panel(
         DataError: If times cannot be read, stand twice, leave gaps or are off the grid; if a column
             is missing, all its targets are, or a static covariate changes within a series.
     """
+    declared = data.tz
     if schema is not None:
         data = data.model_copy(update={"freq": schema.freq, "tz": schema.tz})
     times = parse_times(table, data)
-    _require_same_zone(times, schema)
+    _require_same_zone(table, times, schema, data)
     table, stamps = _between(table, times, data)
     doubts = (*times.notes, *implausible_years(stamps))
-    columns = _columns(table, data) if schema is None else schema.columns
+    columns = columns_of(table, data) if schema is None else schema.columns
     _require(table, columns, ahead=ahead, labels=schema is None)
     raw = _collect(table, stamps, data, columns)
+    if schema is None:
+        _require_values(raw, columns)
     rows, notes = _settled(raw.rows, data, tz=times.tz, trim=not ahead)
     notes += doubts
     freq = frequency_of(rows, data, tz=times.tz)
@@ -81,6 +84,8 @@ def build_panel(
     grid = Grid.over(rows.times, rows.offsets, freq=freq, tz=times.tz)
     steps = on_grid(rows, grid, data, expected=expected)
     rows, n_filled = without_gaps(rows, steps, grid, data)
+    if schema is not None and schema.tz not in (None, declared) and not times.told:
+        notes.append(f"the times tell no time zone, and are read in that of the run, {schema.tz}")
     if n_filled:
         notes.append(f"inserted {_rows(n_filled)} without values where the data have gaps")
     if schema is None:
@@ -118,13 +123,16 @@ def _require(table: Table, columns: Sequence[Column], *, ahead: bool, labels: bo
             raise DataError(message, file=next(iter(table.origin.files), None))
 
 
-def _require_same_zone(times: Times, schema: Schema | None) -> None:
-    if schema is not None and schema.tz is None and times.tz is not None:
-        message = (
-            "the times carry an offset, or are Unix time, but the run was trained on times without "
-            "a time zone. Write them as in its data."
-        )
-        raise DataError(message)
+def _require_same_zone(table: Table, times: Times, schema: Schema | None, data: Data) -> None:
+    if schema is None or schema.tz is not None or times.tz is None:
+        return
+    name = data.time_columns[0]
+    message = (
+        "the times carry an offset, or are Unix time, but the run was trained on times without a "
+        "time zone. Write them as in its data."
+    )
+    value = str(table.frame[name].iloc[0])
+    raise DataError(message, column=name, value=value, **table.place(0))
 
 
 def _between(table: Table, times: Times, data: Data) -> tuple[Table, TimeArray]:
@@ -154,34 +162,6 @@ def _bound(text: str, field: str, tz: str | None) -> np.datetime64:
     except ValueError:
         message = f"{text!r} is no time. Write it as 2020-12-31 or 2020-12-31 13:00."
         raise ConfigError([Problem(f"data.{field}", message)]) from None
-
-
-def _columns(table: Table, data: Data) -> tuple[Column, ...]:
-    """Roles and kinds; a column that the table lacks is a number unless the config says else."""
-    covariates: list[tuple[Role, Sequence[Covariate]]] = [
-        ("past", data.past_covariates),
-        ("future", data.future_covariates),
-        ("static", data.static_covariates),
-    ]
-    labels = data.targets if data.target_type == "label" else []
-    return (
-        *(Column(name, "target", data.target_type) for name in data.targets),
-        *(
-            Column(covariate.column, role, _kind(table, covariate))
-            for role, group in covariates
-            for covariate in group
-        ),
-        *(Column(name, "static", "category") for name in labels),
-    )
-
-
-def _kind(table: Table, covariate: Covariate) -> Kind:
-    if covariate.type != "auto":
-        return covariate.type
-    if covariate.column not in table.frame.columns:
-        return "number"
-    is_text = isinstance(table.frame[covariate.column].dtype, pd.StringDtype)
-    return "category" if is_text else "number"
 
 
 def _collect(table: Table, times: TimeArray, data: Data, columns: Sequence[Column]) -> _Raw:
@@ -253,17 +233,35 @@ def _rows(n: int) -> str:
 def _require_targets(rows: Rows, data: Data) -> None:
     for i, target in enumerate(data.targets):
         if np.isnan(rows.values[:, i]).all():
-            message = (
-                "every value of the target is missing. Name another column, or see whether "
-                "`data.csv.na`, `data.start` and `data.end` leave any."
-            )
-            raise DataError(message, column=target, file=next(iter(rows.origin.files), None))
+            raise _empty_column(target, "target", rows)
+
+
+def _require_values(raw: _Raw, columns: Sequence[Column]) -> None:
+    """Refuse covariates without a single value: the network would have nothing to read."""
+    moving = [column for column in columns if column.role != "static"]
+    numbers = [column for column in moving if column.kind == "number" or column.role == "target"]
+    coded = [column for column in moving if column.kind == "category"]
+    empty = np.concatenate(
+        [np.isnan(raw.rows.values).all(axis=0), (raw.rows.codes < 0).all(axis=0)]
+    )
+    for column, is_empty in zip((*numbers, *coded), empty, strict=True):
+        if is_empty and column.role != "target":
+            raise _empty_column(column.name, "covariate", raw.rows)
+
+
+def _empty_column(name: str, what: str, rows: Rows) -> DataError:
+    advice = "Name another column" if what == "target" else "Leave it out of the config"
+    message = (
+        f"every value of the {what} is missing. {advice}, or see whether `data.csv.na`, "
+        "`data.start` and `data.end` leave any."
+    )
+    return DataError(message, column=name, file=next(iter(rows.origin.files), None))
 
 
 def _schema(data: Data, columns: Sequence[Column], *, freq: str, tz: str | None) -> Schema:
     delays = {
-        covariate.column: steps_of_delay(covariate.available_after, freq)
-        for covariate in data.past_covariates
+        covariate.column: _delay(covariate.available_after, freq, place=i)
+        for i, covariate in enumerate(data.past_covariates)
         if covariate.available_after is not None
     }
     return Schema(
@@ -274,6 +272,15 @@ def _schema(data: Data, columns: Sequence[Column], *, freq: str, tz: str | None)
         season_length=data.season_length or season_length_of(freq),
         tz=tz,
     )
+
+
+def _delay(text: str, freq: str, *, place: int) -> int:
+    """The steps of a delay; an error names the covariate."""
+    try:
+        return steps_of_delay(text, freq)
+    except ConfigError as error:
+        path = f"data.past_covariates.{place}.available_after"
+        raise ConfigError([replace(each, path=path) for each in error.problems]) from None
 
 
 def _panel(rows: Rows, raw: _Raw, schema: Schema, notes: tuple[str, ...]) -> Panel:

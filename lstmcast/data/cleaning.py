@@ -62,10 +62,10 @@ def check_complete(panel: Panel) -> None:
         return
     row = int(np.argmax(missing.any(axis=1)))
     by_name = dict(zip(names, missing.sum(axis=0), strict=True))
-    counts = ", ".join(f"{name} {count}" for name, count in by_name.items() if count)
+    counts = ", ".join(f"{name} {count:,}" for name, count in by_name.items() if count)
     raise DataError(
-        f"missing value at {panel.spoken(row)} ({counts} in all). Set data.missing.strategy to "
-        "ffill, seasonal, interpolate, mean, zero, mask or drop.",
+        f"missing value at {panel.spoken(row)} (missing in all: {counts}). Set "
+        "data.missing.strategy to ffill, seasonal, interpolate, mean, zero, mask or drop.",
         column=names[int(np.argmax(missing[row]))],
         **panel.place(row),
     )
@@ -85,6 +85,8 @@ def shift_rows(values: NDArray[Scalar], rows: Rows, steps: int) -> NDArray[Scala
     return np.where(inside, values[np.where(inside, source, 0)], missing).astype(values.dtype)
 
 
+# A bound beyond all numbers is none.
+@np.errstate(over="ignore")
 def outlier_bounds(values: FloatArray, settings: Outliers) -> FloatArray:
     """Bounds beyond which a value is an outlier.
 

@@ -13,7 +13,9 @@ from lstmcast.config.schema import Config
 from lstmcast.data.assembling import build_panel
 from lstmcast.data.class_windows import with_class_weights
 from lstmcast.data.classes import unseen_classes
+from lstmcast.data.features import warm_up
 from lstmcast.data.fitting import fit_preparation
+from lstmcast.data.oddities import oddities
 from lstmcast.data.panel import IntArray, Panel, listing
 from lstmcast.data.preparation import Preparation
 from lstmcast.data.preparing import Prepared, prepare
@@ -114,7 +116,9 @@ def build_dataset(config: Config, panel: Panel, *, splits: Splits | None = None)
         warnings=(
             *panel.warnings,
             *texts,
+            *oddities(panel, splits, preparation),
             *_without_network(panel, preparation),
+            *_without_windows(panel, learnt["train"], starts["test"]),
             *unseen_classes(panel, preparation),
         ),
     )
@@ -163,6 +167,20 @@ def _without_network(panel: Panel, preparation: Preparation) -> tuple[str, ...]:
     )
 
 
+def _without_windows(panel: Panel, train: IntArray, test: IntArray) -> tuple[str, ...]:
+    """Sentences on the series that others are trained on, or measured on, but they are not."""
+    reasons = (
+        (train, "no training window, so forecast with what was learned from the others"),
+        (test, "no window of the test split, so not measured"),
+    )
+    texts = []
+    for starts, why in reasons:
+        names = sorted(set(panel.series) - set(_with_windows(panel, starts)))
+        if len(starts) and names:
+            texts.append(f"{listing(names)}: {why}")
+    return tuple(texts)
+
+
 _UNSCORED = (
     "no window of the test split has all its targets, so nothing is measured: shorten "
     "window.horizon."
@@ -188,14 +206,33 @@ def no_window(
             f"{needed}"
         )
     longest = int(np.diff(panel.offsets).max())
-    missing = int((rows & ~(usable.inputs & usable.targets)).sum())
-    gaps = f", {missing} of them with missing values" if missing else ""
     return TooShortError(
         f"the {split} split has no window: one needs {arithmetic} consecutive rows of one series; "
-        f"the split has {int(rows.sum())} rows in {panel.n_series} series{gaps} (longest series: "
-        f"{longest} rows in all). Shorten the window, enlarge split.{split}, fill gaps with "
-        "data.missing.strategy, or give more data."
+        f"the split has {_rows(int(rows.sum()))} in {panel.n_series} series"
+        f"{_gaps(config, panel, rows, usable)} (longest series: {_rows(longest)} in all). Shorten "
+        f"the window, enlarge split.{split}, fill gaps with data.missing.strategy, or give more "
+        "data.",
+        file=panel.file,
     )
+
+
+def _gaps(config: Config, panel: Panel, rows: BoolArray, usable: Usable) -> str:
+    """How many of some rows cannot stand in a window, and why."""
+    n_unusable = int((rows & ~(usable.inputs & usable.targets)).sum())
+    if not n_unusable:
+        return ""
+    names = panel.schema.names(kind="number")
+    counts = np.isnan(panel.values[rows]).sum(axis=0)
+    reasons = [f"{name} {count:,}" for name, count in zip(names, counts, strict=True) if count]
+    history = warm_up(config.features, reach=config.window.lookback)
+    if history:
+        reasons.append(f"features that read {_rows(history)} before")
+    why = f" ({', '.join(reasons)})" if reasons else ""
+    return f", {n_unusable:,} of them with missing values{why}"
+
+
+def _rows(n: int) -> str:
+    return f"{n:,} row{'' if n == 1 else 's'}"
 
 
 def fingerprint(panel: Panel) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -67,12 +68,13 @@ def _with_future(panel: Panel, new: IntArray, future: Panel | None) -> Panel:
     for i, name in enumerate(panel.schema.names(kind="number")):
         if panel.schema.column(name).role == "future":
             values[new, i] = np.where(rows >= 0, future.values[rows, i], np.nan)
-            _check_known(panel, new, np.isnan(values[new, i]), name, future)
+            missing = np.isnan(values[new, i])
+            _check_known(panel, new, missing, name, _place(future, rows, missing))
     for i, name in enumerate(panel.schema.names(kind="category")):
         if panel.schema.column(name).role == "future":
             theirs = np.where(rows >= 0, future.codes[rows, i], -1)
             levels[i], codes[new, i] = join_levels(levels[i], future.levels[i], theirs)
-            _check_known(panel, new, theirs < 0, name, future)
+            _check_known(panel, new, theirs < 0, name, _place(future, rows, theirs < 0))
     return replace(panel, values=values, codes=codes, levels=tuple(levels))
 
 
@@ -103,8 +105,16 @@ def _matching_rows(panel: Panel, new: IntArray, future: Panel) -> IntArray:
     return rows
 
 
+def _place(future: Panel, rows: IntArray, missing: NDArray[np.bool_]) -> dict[str, Any]:
+    """Where the first missing value should be, as keyword arguments of a `DataError`."""
+    found = rows[missing]
+    row = int(found[0]) if len(found) else -1
+    place = future.place(row) if row >= 0 else {}
+    return place or {"file": future.file}
+
+
 def _check_known(
-    panel: Panel, new: IntArray, missing: NDArray[np.bool_], column: str, future: Panel
+    panel: Panel, new: IntArray, missing: NDArray[np.bool_], column: str, place: dict[str, Any]
 ) -> None:
     if not missing.any():
         return
@@ -115,7 +125,7 @@ def _check_known(
         f"the future covariate is needed and missing at {shown}{more}. Needed: "
         f"{_wanted(panel, new)}. {_ADVICE}",
         column=column,
-        file=", ".join(future.origin.files) or None if future.origin else None,
+        **place,
     )
 
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from lstmcast.config.schema import Data
-from lstmcast.data.gridding import Rows, time_names
+from lstmcast.data.gridding import Rows, time_names, would_fit
 from lstmcast.data.panel import IntArray
 from lstmcast.data.times.grid import Grid
 from lstmcast.data.times.zones import is_clock_change
@@ -98,6 +98,9 @@ def _far_away(rows: Rows, missing: IntArray, grid: Grid, data: Data) -> DataErro
 def _gap(rows: Rows, missing: IntArray, grid: Grid, data: Data) -> DataError:
     n_gaps = int((missing > 0).sum())
     row = int((missing > 0).argmax())
+    if 2 * n_gaps > len(missing):  # no gaps in the rows, but rows of another frequency
+        message = f"most rows are not {grid.freq!r} apart.{would_fit(rows, grid)}"
+        return DataError(message, column=time_names(data), **rows.place(row))
     message = (
         f"{_counted(int(missing.sum()))} missing in {n_gaps:,} gap{'s' if n_gaps > 1 else ''} of a "
         f"frequency of {grid.freq!r}: {_first_gaps(rows, missing, grid)}. Set `data.gaps: fill` to "

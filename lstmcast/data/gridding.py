@@ -204,18 +204,18 @@ def on_grid(rows: Rows, grid: Grid, data: Data, *, expected: str) -> IntArray:
         row = int(hit.argmin())
         message = (
             f"the time {rows.spoken(row, grid.tz)} is not a step of {expected} {grid.freq!r} from "
-            f"the first row of its series.{_would_fit(rows, grid)}"
+            f"the first row of its series.{would_fit(rows, grid)}"
         )
         raise DataError(message, column=time_names(data), **rows.place(row))
     sizes = np.diff(steps)[np.diff(rows.series) == 0]
     # Of rows with gaps, some are still next to each other; two alone may well have one between.
     if len(sizes) > 1 and np.gcd.reduce(sizes) > 1:
-        message = f"no two rows are {expected} {grid.freq!r} apart.{_would_fit(rows, grid)}"
+        message = f"no two rows are {expected} {grid.freq!r} apart.{would_fit(rows, grid)}"
         raise DataError(message, column=time_names(data), **rows.place(0))
     return steps
 
 
-def _would_fit(rows: Rows, grid: Grid) -> str:
+def would_fit(rows: Rows, grid: Grid) -> str:
     """A sentence with the frequency that the rows have, where they have one."""
     try:
         freq = infer_frequency(rows.times, rows.offsets, tz=grid.tz)

@@ -18,8 +18,8 @@ from lstmcast.data.preparation import Preparation
 from lstmcast.data.windows import Float32Array, Int32Array, WindowArrays
 from lstmcast.errors import DataError
 
-# The variance of larger numbers overflows float64.
-LARGEST = 1e150
+# The network reads float32.
+LARGEST = float(np.finfo(np.float32).max)
 
 
 def input_features(
@@ -112,7 +112,7 @@ def _scaled_matrix(
 
 
 def refuse_huge(panel: Panel, values: NDArray[np.floating], name: str) -> None:
-    """Refuse a column that is too large for its type, or to be squared.
+    """Refuse a column that is too large for the network's type, before or after scaling.
 
     Raises:
         DataError: Naming the first such row.
@@ -120,10 +120,14 @@ def refuse_huge(panel: Panel, values: NDArray[np.floating], name: str) -> None:
     huge = np.abs(values.astype(np.float64)) > LARGEST
     if huge.any():
         row = int(np.argmax(huge))
+        names = panel.schema.names(kind="number")
+        read = panel.values[row, names.index(name)] if name in names else None
         raise DataError(
-            f"the value at {panel.spoken(row)} is too large to compute with. Correct it, or leave "
-            "the field empty to treat it as missing.",
+            f"the value at {panel.spoken(row)} is too large to compute with: the network reads "
+            "numbers up to 3.4e38. Correct it, leave the field empty to treat it as "
+            "missing, or choose another unit for the column.",
             column=name,
+            value=None if read is None else float(read),
             **panel.place(row),
         )
 

@@ -230,6 +230,11 @@ class Panel:
         """Index of the series that each row belongs to, int32 `(n_rows,)`."""
         return np.repeat(np.arange(self.n_series, dtype=np.int32), np.diff(self.offsets))
 
+    @property
+    def file(self) -> str | None:
+        """Names of the files that it was read from, for messages; None for none."""
+        return ", ".join(self.origin.files) or None if self.origin else None
+
     def place(self, row: int) -> dict[str, Any]:
         """`file` and `line` of a row, as keyword arguments of a `DataError`."""
         if self.origin is None or self.origin.line[row] == 0:

@@ -68,7 +68,8 @@ def split_panel(panel: Panel, split: Split) -> Splits:
         first, last = (spoken_time(end, tz) for end in (panel.times.min(), panel.times.max()))
         raise DataError(
             f"no row is left for training: the data run from {first} to {last} and split.train is "
-            f"{split.train!r}. Move split.train."
+            f"{split.train!r}. Move split.train.",
+            file=panel.file,
         )
     return splits
 
@@ -95,10 +96,12 @@ def _cuts(panel: Panel, split: Split) -> NDArray[np.datetime64]:
     if split.per == "panel":
         # Those of a single series are distinct, and to find that out takes seconds for millions.
         times = panel.times if panel.n_series == 1 else np.unique(panel.times)
-        return np.tile(_times_at(times, _cut_counts(split, len(times))), (panel.n_series, 1))
+        return np.tile(
+            _times_at(times, _cut_counts(split, len(times), file=panel.file)), (panel.n_series, 1)
+        )
     each = np.split(panel.times, panel.offsets[1:-1])
     counts = [
-        _cut_counts(split, len(times), where=f"series {name!r} has")
+        _cut_counts(split, len(times), where=f"series {name!r} has", file=panel.file)
         for name, times in zip(panel.series, each, strict=True)
     ]
     return np.stack([_times_at(*pair) for pair in zip(each, counts, strict=True)])
@@ -112,14 +115,19 @@ def _cuts_between_series(panel: Panel, split: Split) -> NDArray[np.datetime64]:
     hashes = [hashlib.sha256(name.encode()).digest() for name in panel.series]
     place = np.empty(panel.n_series, dtype=np.int64)
     place[sorted(range(panel.n_series), key=hashes.__getitem__)] = np.arange(panel.n_series)
-    n_before = np.array(_cut_counts(split, panel.n_series, of="series"))
+    n_before = np.array(_cut_counts(split, panel.n_series, of="series", file=panel.file))
     before, after = panel.times.min(), panel.times.max() + np.timedelta64(1, "us")
     cuts: NDArray[np.datetime64] = np.where(place[:, None] < n_before, after, before)
     return cuts
 
 
 def _cut_counts(
-    split: Split, n_rows: int, *, where: str = "the data have", of: str = "rows"
+    split: Split,
+    n_rows: int,
+    *,
+    where: str = "the data have",
+    of: str = "rows",
+    file: str | None = None,
 ) -> tuple[int, int, int]:
     """Rows, or series, before the end of training, validation and test."""
     if split.kind == "counts":
@@ -129,7 +137,8 @@ def _cut_counts(
             raise TooShortError(
                 f"split asks for {train} + {validation} + {test} = {wanted} {of}, {where} "
                 f"{n_rows}: {wanted - n_rows} too few. Lower split.train, split.validation or "
-                "split.test."
+                "split.test.",
+                file=file,
             )
         return train, train + validation, wanted
     train_share, validation_share = float(split.train), float(split.validation)
@@ -161,7 +170,7 @@ def _cut_times(split: Split, panel: Panel) -> NDArray[np.datetime64]:
             f"the data end at {end}, which leaves no test after split.validation: "
             f"{split.validation}. Give an earlier time, or more data."
         )
-        raise DataError(message)
+        raise DataError(message, file=panel.file)
     if not cuts[0] <= cuts[1] <= cuts[2]:
         message = (
             "train, validation and test must ascend. Received: "

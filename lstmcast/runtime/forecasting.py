@@ -256,7 +256,8 @@ def _too_short(panel: Panel, preparation: Preparation, series: int, length: int)
     return TooShortError(
         f"a forecast reads {needed} rows (window.lookback {lookback}"
         + (f" + {extra} for lags, rolling statistics and late columns" if extra else "")
-        + f"), {name} {length}: {needed - length} too few. Give more history."
+        + f"), {name} {length}: {needed - length} too few. Give more history.",
+        file=panel.file,
     )
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,7 +20,7 @@ from lstmcast.data.preparing import prepare
 from lstmcast.data.reading.table import Table, needed_columns, read_table, table_from_frame
 from lstmcast.data.short_series import kept_series, left_out, padded
 from lstmcast.data.windows import BoolArray
-from lstmcast.errors import BundleError, DataError
+from lstmcast.errors import BundleError, ConfigError, DataError
 from lstmcast.runtime.bundle import CONTEXT, Bundle
 from lstmcast.runtime.context import context_data, written_times
 
@@ -48,8 +50,20 @@ def history_panel(bundle: Bundle, source: Source | None = None, *, labels: bool 
         return replace(panel, origin=None)
     # The end was that of the training data; before the start nothing is to be read, ever.
     data = data.model_copy(update={"end": None})
-    table = _table(bundle, source, data, labels=labels)
-    return _padded(build_panel(table, data, schema=schema), bundle)
+    with _fixed_settings():
+        table = _table(bundle, source, data, labels=labels)
+        return _padded(build_panel(table, data, schema=schema), bundle)
+
+
+@contextmanager
+def _fixed_settings() -> Iterator[None]:
+    """Where a message names a setting, say that those of a run do not change."""
+    try:
+        yield
+    except DataError as error:
+        if "`data." in str(error):
+            error.add_note("Settings of a run are fixed: change the file, or train with them.")
+        raise
 
 
 def _context(bundle: Bundle) -> Panel:
@@ -69,32 +83,6 @@ def _padded(panel: Panel, bundle: Bundle) -> Panel:
     if bundle.config.data.short_series != "pad":
         return panel
     return padded(panel, bundle.config.window)
-
-
-def unfamiliar(panel: Panel, preparation: Preparation) -> list[str]:
-    """What of a panel training did not see, in sentences: whole series, levels of categories."""
-    texts = []
-    new = sorted(set(panel.series) - set(preparation.cuts.series))
-    if new and preparation.config.model.scope == "panel":
-        texts.append(
-            f"{listing(new)}: not in training, so forecast with what was learned from the others"
-        )
-    return [*texts, *unfamiliar_levels(panel, preparation)]
-
-
-def unfamiliar_levels(panel: Panel, preparation: Preparation) -> list[str]:
-    """The levels of categories that training did not see, in sentences."""
-    texts = []
-    named = (
-        (panel.schema.names(kind="category"), panel.levels),
-        (panel.schema.names(kind="category", roles=("static",)), panel.static_levels),
-    )
-    for names, levels in named:
-        for name, texts_of in zip(names, levels, strict=True):
-            unknown = sorted(set(texts_of) - set(preparation.vocabularies[name]))
-            if unknown:
-                texts.append(f"{name} {listing(unknown)}: not in training, so read as unknown")
-    return texts
 
 
 def served_panel(panel: Panel, preparation: Preparation) -> tuple[Panel, list[str]]:
@@ -150,11 +138,18 @@ def future_panel(bundle: Bundle, source: Source) -> Panel:
     """The future covariates over the horizon, as a panel of the run's schema.
 
     Raises:
+        ConfigError: If the run has no future covariates.
         DataError: If the data cannot be read, or a column is missing.
     """
+    if not bundle.config.data.future_covariates:
+        raise ConfigError(
+            "the run has no future covariates, so there is nothing to read from --future. Leave it "
+            "out."
+        )
     data = bundle.config.data.model_copy(update={"start": None, "end": None, "gaps": "fill"})
-    table = _table(bundle, source, data, ahead=True)
-    return build_panel(table, data, schema=bundle.preparation.schema, ahead=True)
+    with _fixed_settings():
+        table = _table(bundle, source, data, ahead=True)
+        return build_panel(table, data, schema=bundle.preparation.schema, ahead=True)
 
 
 def template_frame(panel: Panel, n_rows: int, data: Data) -> pd.DataFrame:

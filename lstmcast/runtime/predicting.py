@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 from lstmcast.data.panel import Panel
 from lstmcast.runtime.bundle import Bundle
 from lstmcast.runtime.forecasting import Forecast, forecast
-from lstmcast.runtime.inputs import future_panel, unfamiliar_levels
+from lstmcast.runtime.inputs import future_panel
 from lstmcast.runtime.network import Network
 from lstmcast.runtime.paths import Sampling, read_ranks
 from lstmcast.runtime.state import calibration_now
+from lstmcast.runtime.unfamiliar import unfamiliar_future
 
 if TYPE_CHECKING:
     from lstmcast.runtime.inputs import Source
@@ -55,7 +56,7 @@ def predict(
     notes = []
     ahead = None if asked.future is None else future_panel(bundle, asked.future)
     if ahead is not None:
-        notes += unfamiliar_levels(ahead, bundle.preparation)
+        notes += unfamiliar_future(ahead, bundle.preparation)
     calibration, more = calibration_now(
         bundle, network, learn_from=panel if asked.learn else None, future=ahead
     )

@@ -155,5 +155,5 @@ def test_a_file_that_would_not_train_is_told_so(
     weekly_cycle(90).assign(y=lambda f: f["y"].where(f.index % 2 == 0)).to_csv(path, index=False)
     result = invoke("init", "--from", path)
     assert result.code == 0
-    assert "warning: it does not train as it is: the" in result.err
+    assert f"warning: it does not train as it is: {path}: the train split" in result.err
     assert "lstmcast validate" in result.err

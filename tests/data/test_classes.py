@@ -76,7 +76,7 @@ def test_numbers_that_are_not_whole_are_no_classes():
 def test_a_missing_class_is_an_error_unless_the_config_says_else():
     frame = symbols(40)
     frame.loc[8, "symbol"] = None
-    with pytest.raises(DataError, match=r"\(symbol 1 in all\)"):
+    with pytest.raises(DataError, match=r"missing in all: symbol 1"):
         dataset_of(frame, **SYMBOLS, **COUNTS)
     data = {**SYMBOLS["data"], "missing": {"strategy": "ffill"}}
     dataset = dataset_of(frame, task="classification", data=data, **COUNTS)

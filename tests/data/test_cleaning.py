@@ -236,7 +236,7 @@ def panel_with_holes(holes, **data):
 
 def test_the_first_missing_value_is_named_with_the_number_in_each_column():
     panel = panel_with_holes([(5, "x"), (6, "x"), (6, "y")])
-    message = r"column 'x': missing value at 2024-01-02 of series 'b' \(y 1, x 2 in all\)"
+    message = r"column 'x': missing value at 2024-01-02 of series 'b' \(missing in all: y 1, x 2"
     with pytest.raises(DataError, match=message):
         check_complete(panel)
 

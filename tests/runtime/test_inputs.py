@@ -9,8 +9,8 @@ from lstmcast.runtime.inputs import (
     future_panel,
     history_panel,
     template_frame,
-    unfamiliar,
 )
+from lstmcast.runtime.unfamiliar import unfamiliar
 from tests.builders import hourly_frame, panel_frame
 from tests.runtime.fakes import bundle_of, dataset_of, network_of
 
@@ -176,6 +176,7 @@ def test_series_and_categories_that_training_did_not_see_are_named(tmp_path):
     found = unfamiliar(history_panel(bundle, new), bundle.preparation)
     assert found == [
         "'c': not in training, so forecast with what was learned from the others",
+        "'a': in training, but not in these data",
         "kind 'dry': not in training, so read as unknown",
     ]
 

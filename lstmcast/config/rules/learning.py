@@ -8,6 +8,7 @@ from lstmcast.config.findings import Finding
 from lstmcast.config.locations import Location
 from lstmcast.config.schema import DEFAULT_LOSSES, Config
 from lstmcast.models.cnn_lstm import Parameters as CnnLstmParameters
+from lstmcast.models.segment import Parameters as SegmentParameters
 
 
 def embedded_series(config: Config) -> Iterator[Finding]:
@@ -110,6 +111,17 @@ def training_choices(config: Config) -> Iterator[Finding]:
         yield Finding(
             ("training", "jit"),
             "must be auto or false where deterministic is true: TensorFlow then runs without XLA.",
+        )
+
+
+def segments_fit_lookback(config: Config) -> Iterator[Finding]:
+    """A segment is a part of the lookback."""
+    model, lookback = config.model, config.window.lookback
+    if isinstance(model, SegmentParameters) and model.segment > lookback:
+        yield Finding(
+            ("model", "segment"),
+            f"must not be longer than window.lookback, {lookback}, which is read a segment at a "
+            f"time. Received: {model.segment}. Lower it, or lengthen window.lookback.",
         )
 
 

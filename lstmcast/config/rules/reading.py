@@ -10,13 +10,15 @@ from datetime import datetime
 
 from lstmcast.config.findings import Finding
 from lstmcast.config.hints import did_you_mean, near
-from lstmcast.config.locations import Location
+from lstmcast.config.locations import Location, below
 from lstmcast.config.schema import Config
 
 # A year, perhaps a month and a day, perhaps a time of the day.
 _TIME = re.compile(r"\d{4}(-?\d{1,2}){0,2}([T ].+)?")
 _NO_DELIMITERS = '"\n\r\0'
 _NO_SEPARATORS = _NO_DELIMITERS + "+-"
+_LARGEST = 2**31 - 1
+_VARIABLE = re.compile(r"\$\w+|\$\{\w+\}|%[A-Z]\w*%")
 _SPLITS = ("train", "validation", "test")
 
 
@@ -36,6 +38,31 @@ def names_known_to_python(config: Config) -> Iterator[Finding]:
         closest = near(tz, known)
         message = f"must be an IANA time zone such as Europe/Berlin. Received: {tz}."
         yield Finding(("data", "tz"), message, did_you_mean(closest) if closest else None)
+
+
+def numbers_in_bounds(config: Config) -> Iterator[Finding]:
+    """No count of rows, steps or units is beyond 32 bits, whatever a machine may hold."""
+    for location, value in below(config.model_dump()):
+        if isinstance(value, int) and abs(value) > _LARGEST:
+            message = f"must be at most {_LARGEST:,}. Received: {str(value)[:40]}."
+            yield Finding(location, message)
+
+
+def written_out(config: Config) -> Iterator[Finding]:
+    """A path is taken as it stands, but for `~`."""
+    path = config.data.path
+    given: list[tuple[Location, str]] = [(("runs_dir",), config.runs_dir)]
+    if isinstance(path, list):
+        given += [(("data", "path", i), each) for i, each in enumerate(path)]
+    elif path is not None:
+        given.append((("data", "path"), path))
+    for location, text in given:
+        if found := _VARIABLE.search(text):
+            message = (
+                f"environment variables are not read in a config. Received: {found[0]}. Write the "
+                "path out; it may begin with ~."
+            )
+            yield Finding(location, message)
 
 
 def separators(config: Config) -> Iterator[Finding]:

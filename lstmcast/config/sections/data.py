@@ -147,6 +147,15 @@ class Data(Section):
     def _expand_names(cls, entries: Any) -> Any:
         return _expand(entries)
 
+    @field_validator("path")
+    @classmethod
+    def _names_files(cls, path: str | list[str] | None) -> str | list[str] | None:
+        if path is not None and not (path and all(path)):
+            raise ValueError(
+                f"names no file. Name one, a glob or a list of them. Received: {path!r}"
+            )
+        return path
+
     @field_validator("target", "time")
     @classmethod
     def _not_empty(cls, columns: str | list[str]) -> str | list[str]:

@@ -224,7 +224,7 @@ class Training(Section):
         description="Validate, and keep, a moving average of the weights: what each step leaves of "
         "the average before it, such as 0.99; null keeps the weights as they are.",
     )
-    seeds: PositiveInt = Field(
+    seeds: Annotated[int, Field(ge=1, le=1000)] = Field(
         default=1,
         description="Networks that are trained, from `seed`, `seed` + 1, …; the forecast is the "
         "median of theirs.",

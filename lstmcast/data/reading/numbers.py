@@ -23,6 +23,21 @@ _GROUPED = re.compile(
     r"\s*[+-]?\d{1,3}(?P<group>[., '\u2019\u00a0\u2009\u202f])\d{3}"
     r"(?P<again>((?P=group)\d{3})+)?(?P<fraction>[.,]\d+)?\s*"
 )
+_AMOUNT = r"[+-]?[\d.,]*\d[\d.,]*"
+# How else a number may be written, and what to do; the first that fits counts.
+_WRITINGS: tuple[tuple[re.Pattern[str], str], ...] = (
+    (re.compile(r"[\u2010-\u2015\u2212\ufe63\uff0d]\s*\d.*"), "Write its minus as `-`."),
+    (re.compile(r"\(\s*\S*\d\S*\s*\)"), "Write a negative number as -5, not as (5)."),
+    (re.compile(rf"{_AMOUNT}\s*[%‰]"), "Take the percent sign out of the whole column."),
+    (
+        re.compile(rf"[+-]?[$€£¥₹]\s*{_AMOUNT}|{_AMOUNT}\s*[$€£¥₹]"),
+        "Take the sign of the currency out of the whole column.",
+    ),
+    (re.compile(r"true|false|yes|no|y|n|on|off", re.I), "Write 1 and 0 in the whole column."),
+    (re.compile(r"[+-]?0x[0-9a-f]+", re.I), "Write it as a decimal number."),
+    (re.compile(r"\d{4}-\d\d?-\d\d?.*|\d\d?[./]\d\d?[./]\d+.*"), "A time belongs in data.time."),
+    (re.compile(rf"{_AMOUNT}\s*[^\W\d_][^\W\d]*"), "Write the number alone, without its unit."),
+)
 MISSING_WORDS = re.compile(r"-+|[.?*#]|n\.?/?a\.?|nan|nil|none|null|missing|unknown|#n/?a", re.I)
 
 
@@ -69,8 +84,14 @@ def first_text(values: pd.Series, form: CsvFormat) -> tuple[int, str]:
     return row, str(values.iloc[row])
 
 
-def why_text(value: str, form: CsvFormat) -> str:
-    """What is wrong with a text in a column of numbers, and what to do."""
+def why_text(value: str, form: CsvFormat, *, alone: bool = True) -> str:
+    """What is wrong with a text in a column of numbers, and what to do.
+
+    Args:
+        value: The text.
+        form: How the file is written.
+        alone: Whether others of the column are numbers.
+    """
     start = "this is not a number."
     if not value.strip():
         return f'{start} Add "{value}" to `data.csv.na` if an empty field is a missing value.'
@@ -81,10 +102,22 @@ def why_text(value: str, form: CsvFormat) -> str:
         return f'{start} It looks like a decimal comma: set `data.csv.decimal: ","`.'
     if MISSING_WORDS.fullmatch(value.strip()):
         return f'{start} Add "{value}" to `data.csv.na` if it stands for a missing value.'
-    return (
-        f"{start} Mend it, or add it to `data.csv.na` if it stands for a missing value. A "
-        "covariate that holds text has `type: category`."
-    )
+    return f"{start} {_how_to_write(value.strip()) or (_A_SLIP if alone else _NO_NUMBERS)}"
+
+
+_A_SLIP = "Mend it, or add it to `data.csv.na` if it stands for a missing value."
+_NO_NUMBERS = (
+    "Nor is any other value of the column: is it the right one? A covariate of texts is of `type: "
+    "category`; a target of texts is for `task: classification`."
+)
+
+
+def _how_to_write(value: str) -> str | None:
+    """What to do about a number that is written otherwise; None where it is none."""
+    if any(character.isdecimal() and not character.isascii() for character in value):
+        return "Write it with the digits 0 to 9."
+    known = (advice for pattern, advice in _WRITINGS if pattern.fullmatch(value))
+    return next(known, None)
 
 
 def _why_grouped(grouped: re.Match[str], form: CsvFormat) -> str:
@@ -100,6 +133,24 @@ def _why_grouped(grouped: re.Match[str], form: CsvFormat) -> str:
     if decimal != form.decimal:
         settings.append(f'`data.csv.decimal: "{decimal}"`')
     return f"It looks as if {group!r} groups its thousands: set {' and '.join(settings)}."
+
+
+def is_number(value: object) -> bool:
+    """Whether a value is a number, or a text that is one as Python writes it."""
+    return not isinstance(value, str) or _NUMBER.fullmatch(value) is not None
+
+
+def why_infinite(value: object) -> str:
+    """What is wrong with a value that was read as infinite, and what to do."""
+    if re.search(r"\d", str(value)):
+        return (
+            "this is beyond the largest number there is to compute with, 1.8e308. Mend it, or "
+            "leave the field empty to treat it as missing."
+        )
+    return (
+        "an infinite value cannot be learned from. Mend it, or leave the field empty to treat it "
+        "as missing."
+    )
 
 
 def _plain(value: str, form: CsvFormat) -> str:

@@ -21,7 +21,14 @@ from lstmcast.data.reading.capacity import require_memory
 from lstmcast.data.reading.csv_text import read_csv
 from lstmcast.data.reading.headers import require_columns
 from lstmcast.data.reading.locating import find_sources
-from lstmcast.data.reading.numbers import HEADER_AGAIN, as_numbers, first_text, why_text
+from lstmcast.data.reading.numbers import (
+    HEADER_AGAIN,
+    as_numbers,
+    first_text,
+    is_number,
+    why_infinite,
+    why_text,
+)
 from lstmcast.data.reading.parquet import read_parquet
 from lstmcast.data.reading.records import field_at
 from lstmcast.data.reading.sources import Source
@@ -250,7 +257,7 @@ def as_text(values: pd.Series) -> pd.Series:
 
 def _not_a_number(table: Table, name: str, form: CsvFormat, *, is_part: bool) -> DataError:
     row, value = first_text(table.frame[name], form)
-    why = why_text(value, form)
+    why = why_text(value, form, alone=any(map(is_number, table.frame[name].dropna())))
     if value.strip() == name.strip():
         why = HEADER_AGAIN
     elif is_part:
@@ -266,11 +273,7 @@ def _infinite(table: Table, name: str, *, row: int, source: Source, form: CsvFor
     value: object = table.frame[name].iloc[row]
     if "line" in place and not source.is_parquet:
         value = field_at(source, form, line=place["line"], column=name) or value
-    message = (
-        "an infinite value cannot be learned from. Mend it, or leave the field empty to treat it "
-        "as missing."
-    )
-    return DataError(message, column=name, value=value, **place)
+    return DataError(why_infinite(value), column=name, value=value, **place)
 
 
 def _text_in_some(pieces: Sequence[Table], uses: Mapping[str, Use]) -> set[str]:

@@ -33,11 +33,14 @@ class Times:
         values: datetime64[us], `(n_rows,)`; in UTC where `tz` is set.
         tz: Time zone in which the calendar is read; None for times without one.
         notes: What the user should know.
+        told: Whether the times tell themselves which instants they are: by an offset, or as Unix
+            time.
     """
 
     values: TimeArray
     tz: str | None
     notes: tuple[str, ...] = ()
+    told: bool = False
 
 
 def parse_times(table: Table, data: Data) -> Times:
@@ -76,7 +79,8 @@ def read_times(
         _parse_column(table, time, form) if isinstance(time, str) else _parse_parts(table, columns)
     )
     if parsed.in_utc:
-        return Times(parsed.values, tz or "UTC", () if tz else _of_offsets(parsed.offsets))
+        notes = () if tz else _of_offsets(parsed.offsets)
+        return Times(parsed.values, tz or "UTC", notes, told=True)
     if tz is None:
         return Times(parsed.values, None)
     return Times(_localize(parsed.values, table, columns, tz=tz), tz)
