@@ -52,6 +52,28 @@ def rows_after(panel: Panel, preparation: Preparation, seen: IntArray, *, reach:
     return tail(panel, np.diff(panel.offsets) - before + read)
 
 
+def read_by_block(panel: Panel, preparation: Preparation, *, begin: int, n_steps: int) -> Panel:
+    """What the forecast of one block of many reads: its rows, and those before it.
+
+    So the time that each block takes does not grow with their number.
+
+    Args:
+        panel: History, and after it the rows that are forecast, those before the block filled in.
+        preparation: What was fitted.
+        begin: First step of the block, from 0.
+        n_steps: How many are forecast of each series.
+
+    Returns:
+        Rows up to the end of the block. History is kept whole while the block reads of it: what
+        fills its gaps may lie further back.
+    """
+    horizon, lengths = preparation.config.window.horizon, np.diff(panel.offsets)
+    until = head(panel, lengths - n_steps + begin + horizon)
+    if begin < preparation.history:
+        return until
+    return tail(until, np.full(panel.n_series, preparation.history + horizon))
+
+
 def context_frame(panel: Panel) -> pd.DataFrame:
     """A panel as a table in the user's columns: time, series, targets and covariates."""
     schema, rows = panel.schema, panel.series_of_row

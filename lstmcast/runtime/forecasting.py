@@ -17,7 +17,7 @@ from lstmcast.data.preparing import Prepared, prepare
 from lstmcast.data.windows import input_rows
 from lstmcast.errors import ConfigError, DataError, TooShortError
 from lstmcast.runtime.calibration import Calibration
-from lstmcast.runtime.context import context_rows
+from lstmcast.runtime.context import context_rows, read_by_block
 from lstmcast.runtime.network import Network
 from lstmcast.runtime.outputs import forecast_levels, window_inputs, window_outputs
 from lstmcast.runtime.paths import Sampling, sample_paths, with_targets
@@ -86,10 +86,10 @@ def forecast(
     extended = ahead = extend(known, n_ahead, future=future)
     rows = ahead.offsets[1:, None] + np.arange(config.window.lead - n_ahead, 0)
     blocks: list[_Block] = []
-    for block_rows in np.split(rows, rows.shape[1] // horizon, axis=1):
-        blocks.append(
-            _forecast_block(extended, block_rows, preparation, network, calibration=calibration)
-        )
+    for begin in range(0, rows.shape[1], horizon):
+        block_rows = rows[:, begin : begin + horizon]
+        recent = read_by_block(extended, preparation, begin=begin, n_steps=rows.shape[1])
+        blocks.append(_forecast_block(recent, preparation, network, calibration=calibration))
         extended = with_targets(extended, block_rows, blocks[-1].points)
     shown = slice(0, horizon if steps is None else steps)
     quantiles, paths = _join_quantiles(blocks) if levels else None, None
@@ -165,17 +165,12 @@ class _Block:
 
 
 def _forecast_block(
-    panel: Panel,
-    rows: IntArray,
-    preparation: Preparation,
-    network: Network,
-    *,
-    calibration: Calibration | None,
+    panel: Panel, preparation: Preparation, network: Network, *, calibration: Calibration | None
 ) -> _Block:
-    """Forecast some rows `(S, H)` of a panel, the next ones of each series, from those before."""
+    """Forecast the last rows of each series, a horizon of them, from those before."""
     window = preparation.config.window
     prepared = prepare(panel, preparation)
-    starts = rows[:, 0] - window.lead - window.lookback
+    starts = panel.offsets[1:] - window.horizon - window.lead - window.lookback
     check_inputs(prepared, preparation, starts)
     outputs = window_outputs(network, prepared, preparation, starts, calibration=calibration)
     quantiles = outputs.quantiles

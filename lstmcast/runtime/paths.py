@@ -23,6 +23,7 @@ from lstmcast.data.windows import target_rows
 from lstmcast.errors import BundleError
 from lstmcast.runtime.bundle import RANKS, Bundle
 from lstmcast.runtime.calibration import Calibration
+from lstmcast.runtime.context import read_by_block
 from lstmcast.runtime.network import Network
 from lstmcast.runtime.outputs import BATCH, has_paths, in_units, paths_of, raw_outputs
 from lstmcast.runtime.predictive import Predictive, predictive_of
@@ -154,8 +155,9 @@ def _walk(
     values = np.empty_like(probabilities)
     for first in range(0, n_steps, window.horizon):
         block = slice(first, first + window.horizon)
-        starts = rows[:, first] - window.lead - window.lookback
-        prepared = prepare(panel, preparation)
+        recent = read_by_block(panel, preparation, begin=first, n_steps=n_steps)
+        starts = recent.offsets[1:] - window.horizon - window.lead - window.lookback
+        prepared = prepare(recent, preparation)
         values[:, block] = _drawn(
             network,
             prepared,

@@ -3,6 +3,8 @@ import pandas as pd
 import pytest
 
 from lstmcast.data.dataset import load_panel
+from lstmcast.data.panel import head
+from lstmcast.data.preparing import prepare
 from lstmcast.errors import ConfigError, DataError, TooShortError
 from lstmcast.runtime.forecasting import forecast, rows_ahead
 from lstmcast.runtime.inputs import future_panel, history_panel
@@ -256,3 +258,46 @@ def test_a_missing_category_is_named_where_rows_are_dropped():
     panel = load_panel(data.preparation.config, frame=frame)
     with pytest.raises(DataError, match="column 'word': missing at 2024-01-03 10:00"):
         forecast(panel, data.preparation, network_of(data))
+
+
+@pytest.mark.parametrize("output", ["point", "quantiles"])
+def test_many_blocks_read_no_more_rows_and_forecast_the_same(output, monkeypatch):
+    """Against blocks that each read all rows there are, with features that reach back."""
+    frame = panel_frame({"a": 60, "b": 45}, freq="h").drop(columns="x")
+    frame.loc[[50, 58, 100], "y"] = np.nan  # one of them is filled from before the last window
+    data = dataset_of(
+        frame,
+        data={"series": "id", "missing": {"strategy": "ffill"}},
+        features={
+            "lags": {"y": [1, 4]},
+            "rolling": {"y": {"window": 3, "statistics": ["mean"]}},
+            "differences": {"y": [1]},
+            "calendar": ["hour"],
+        },
+        output={"type": output},
+        scaling={"target_transform": "yeo_johnson"},
+    )
+    read = []
+
+    def prepared(panel, preparation):
+        read.append(panel.n_rows)
+        return prepare(panel, preparation)
+
+    def forecasts():
+        return forecast(data.panel, data.preparation, network_of(data), steps=90)
+
+    for module in ("forecasting", "paths"):
+        monkeypatch.setattr(f"lstmcast.runtime.{module}.prepare", prepared)
+    found, most = forecasts(), max(read)
+    for module in ("forecasting", "paths"):
+        monkeypatch.setattr(
+            f"lstmcast.runtime.{module}.read_by_block",
+            lambda panel, preparation, *, begin, n_steps: head(
+                panel, np.diff(panel.offsets) - n_steps + begin + 3
+            ),
+        )
+    expected = forecasts()
+    assert most < max(read) / 2
+    np.testing.assert_array_equal(found.prediction, expected.prediction)
+    if output == "quantiles":
+        np.testing.assert_array_equal(found.quantiles, expected.quantiles)
