@@ -46,9 +46,10 @@ def unfamiliar_future(panel: Panel, preparation: Preparation) -> list[str]:
 
 
 def _series(panel: Panel, preparation: Preparation) -> Iterator[str]:
-    trained = preparation.cuts.series
+    each = preparation.config.model.scope == "each"
+    trained = preparation.trained if each else preparation.cuts.series
     new = sorted(set(panel.series) - set(trained))
-    if new and preparation.config.model.scope == "panel":
+    if new and not each:
         meant = did_you_mean(new[0], sorted(set(trained) - set(panel.series)))
         yield (
             f"{listing(new)}: not in training, so forecast with what was learned from the others"

@@ -169,6 +169,42 @@ def test_a_second_signal_ends_at_once(name: str, code: int) -> None:
     assert done.stderr == "error: ended at once; what was kept before is whole.\n"
 
 
+WAITED = """
+import os, signal, sys, time, typer
+from lstmcast.cli.failures import call
+from lstmcast.interrupts import end_if_asked, waiting
+
+app = typer.Typer()
+
+@app.command()
+def fit() -> None:
+    with waiting():
+        os.kill(os.getpid(), signal.SIGTERM)
+        time.sleep(0.5)
+        print("the batch is done")
+        end_if_asked()
+
+sys.exit(call(app, []))
+"""
+
+
+@pytest.mark.skipif(os.name == "nt", reason="no such signals on Windows")
+def test_a_signal_waits_for_the_end_of_a_batch_and_says_so() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", WAITED],
+        env={**os.environ, "PYTHONPATH": project_path()},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=50,
+    )
+    assert (done.returncode, done.stdout) == (143, "the batch is done\n")
+    assert done.stderr.splitlines() == [
+        "ending after this batch; a second signal ends at once",
+        "error: terminated.",
+    ]
+
+
 @pytest.mark.skipif(os.name == "nt", reason="no such signals on Windows")
 def test_a_signal_that_is_passed_on_twice_is_one_request() -> None:
     done = signalled(name="SIGINT", wait=0, clean=0.1)

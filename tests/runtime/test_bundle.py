@@ -322,7 +322,7 @@ def test_a_directory_that_cannot_be_made_or_written_is_a_resource_error(tmp_path
 
 
 def test_a_run_that_there_is_no_room_for_is_not_begun(tmp_path):
-    with pytest.raises(ResourceError, match=r"are needed there, and .* MB are free\. Make room"):
+    with pytest.raises(ResourceError, match=r"are needed there, and .* are free\. Make room"):
         RunWriter(tmp_path, "run-1", n_bytes=10**18)
     assert list(tmp_path.iterdir()) == []
 

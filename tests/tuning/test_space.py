@@ -33,9 +33,9 @@ def test_what_depends_on_a_field_that_is_otherwise_never_counts(make_config: Mak
 
 
 def test_another_architecture_begins_from_its_own_defaults(make_config: MakeConfig) -> None:
-    space = build_space(make_config(space={"model.type": ["gru", "segment"]}))
-    segment = space.config({"model.type": "segment"})
-    assert segment.model.type == "segment"
+    space = build_space(make_config(space={"model.type": ["gru", "attention"]}))
+    attention = space.config({"model.type": "attention"})
+    assert attention.model.type == "attention"
     assert space.config({"model.type": "lstm"}) == space.base
 
 
