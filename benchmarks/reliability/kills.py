@@ -17,7 +17,8 @@ import random
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -79,21 +80,29 @@ def killed_train(folder: Path, n_kills: int, chance: random.Random) -> dict[str,
     command = ["train", "c.yaml", "--resume", "-q", "--json"]
     whole = folder / "whole"
     seconds = timed([*command, f"--set=runs_dir={whole}"], folder)
-    # Often enough that the whole training is not done before the kills are.
-    moments = [chance.uniform(0.2, 0.6) * seconds for _ in range(n_kills)]
-    kills = kill(command, folder, moments, lambda: check_runs(folder / "runs"))
+    moments = parts_of(seconds, chance, 0.2, 0.6)
+    kills = kill(command, folder, n_kills, moments, lambda: check_runs(folder / "runs"))
     timed(command, folder)
-    ours, theirs = (load_bundle(next(runs.glob("kills-*"))) for runs in (folder / "runs", whole))
-    own, unbroken = ours.weights(), theirs.weights()
-    histories = [pd.read_csv(each.path / "history.csv") for each in (ours, theirs)]
+    (unbroken,) = whole.glob("kills-*")
+    # Those that were done before their moment came are among them.
+    runs = sorted((folder / "runs").glob("kills-*"))
     return {
         "kills": kills,
-        "weights_equal": all((own[name] == unbroken[name]).all() for name in unbroken),
-        "history_equal": histories[0]
-        .drop(columns="seconds")
-        .equals(histories[1].drop(columns="seconds")),
-        "left_behind": [path.name for path in (folder / "runs").iterdir() if path != ours.path],
+        "runs": len(runs),
+        "same_weights": sum(same_weights(run, unbroken) for run in runs),
+        "same_history": sum(history_of(run).equals(history_of(unbroken)) for run in runs),
     }
+
+
+def same_weights(run: Path, other: Path) -> bool:
+    """Whether two runs have the same weights, to the bit."""
+    own, others = (load_bundle(path).weights() for path in (run, other))
+    return all(np.array_equal(own[name], others[name]) for name in others)
+
+
+def history_of(run: Path) -> pd.DataFrame:
+    """The losses of a run by epoch."""
+    return pd.read_csv(run / "history.csv").drop(columns="seconds")
 
 
 def killed_tune(folder: Path, n_kills: int, chance: random.Random) -> dict[str, Any]:
@@ -102,8 +111,8 @@ def killed_tune(folder: Path, n_kills: int, chance: random.Random) -> dict[str, 
     command = ["tune", "c.yaml", "-q", "--json", *few]
     whole = folder / "whole"
     seconds = timed([*command, f"--set=runs_dir={whole}"], folder)
-    moments = [chance.uniform(0.1, 0.4) * seconds for _ in range(n_kills)]
-    kills = kill(command, folder, moments, lambda: check_runs(folder / "runs"))
+    moments = parts_of(seconds, chance, 0.1, 0.4)
+    kills = kill(command, folder, n_kills, moments, lambda: check_runs(folder / "runs"))
     timed(command, folder)
     records = [
         [
@@ -128,7 +137,7 @@ def killed_predict(folder: Path, n_kills: int, chance: random.Random) -> dict[st
     """Forecasts into a file that is there: it is the old one or the new one."""
     timed(["train", "c.yaml", "-q", "--set=training.epochs=2"], folder)
     command = ["predict", "latest", "--steps", "3000", "-q", "--output", "forecast.csv"]
-    seconds = timed(command, folder)
+    seconds = min(timed(command, folder) for _ in range(3))
     file = folder / "forecast.csv"
     new, old = file.read_bytes(), b"what was there\n"
     file.write_bytes(old)
@@ -140,9 +149,9 @@ def killed_predict(folder: Path, n_kills: int, chance: random.Random) -> dict[st
         file.write_bytes(old)
         check_runs(folder / "runs")
 
-    # Most of them when the file is written, at the end.
-    moments = [chance.uniform(0.7, 1.0) * seconds for _ in range(n_kills)]
-    return {"kills": kill(command, folder, moments, look), **seen}
+    # The file is written at the end.
+    moments = parts_of(seconds, chance, 0.8, 1.1)
+    return {"kills": kill(command, folder, n_kills, moments, look), **seen}
 
 
 def killed_save(folder: Path, n_kills: int, chance: random.Random) -> dict[str, Any]:
@@ -167,8 +176,7 @@ def killed_save(folder: Path, n_kills: int, chance: random.Random) -> dict[str, 
             seen["absent"] += 1
 
     look()
-    moments = [chance.uniform(0.5, 1.0) * seconds for _ in range(n_kills)]
-    kills = kill(command, folder, moments, look)
+    kills = kill(command, folder, n_kills, parts_of(seconds, chance, 0.5, 1.1), look)
     return {"kills": kills, "whole": seen["whole"] - 1, "absent": seen["absent"]}
 
 
@@ -184,13 +192,23 @@ def timed(arguments: Sequence[str], folder: Path) -> float:
     return time.monotonic() - began
 
 
+def parts_of(seconds: float, chance: random.Random, low: float, high: float) -> Iterator[float]:
+    """Moments without end, each after a random part of the time."""
+    while True:
+        yield chance.uniform(low, high) * seconds
+
+
 def kill(
-    command: Sequence[str], folder: Path, moments: Sequence[float], look: Callable[[], None]
+    command: Sequence[str],
+    folder: Path,
+    n_kills: int,
+    moments: Iterator[float],
+    look: Callable[[], None],
 ) -> int:
-    """Start a command for each moment, kill it then, and look at what is there.
+    """Start a command again and again, kill it at the next moment, and look at what is there.
 
     Returns:
-        How many were alive to be killed.
+        How many were alive to be killed; after three tries for each it gives up.
     """
     whole = (
         list(command)
@@ -198,7 +216,9 @@ def kill(
         else [sys.executable, "-m", "lstmcast", *command]
     )
     killed = 0
-    for moment in moments:
+    for moment in islice(moments, 3 * n_kills):
+        if killed == n_kills:
+            break
         with subprocess.Popen(
             whole, cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
         ) as process:
