@@ -13,15 +13,15 @@ from lstmcast.data.panel import IntArray
 from lstmcast.data.splitting import SplitName
 from lstmcast.evaluation.by_series import SeriesScores, series_scores
 from lstmcast.evaluation.diagnostics import echo_check
-from lstmcast.evaluation.forecasts import WindowForecasts
-from lstmcast.evaluation.members import spread
-from lstmcast.evaluation.verdicts import (
+from lstmcast.evaluation.fit_verdict import (
     FitVerdict,
-    baseline_verdict,
     diverged_verdict,
     fit_verdict,
     shared_verdict,
 )
+from lstmcast.evaluation.forecasts import WindowForecasts
+from lstmcast.evaluation.members import spread
+from lstmcast.evaluation.verdicts import baseline_verdict
 from lstmcast.experiment.calibrating import Calibrated
 from lstmcast.experiment.network import Fitted
 from lstmcast.runtime.adapting import Learned

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from lstmcast.data.panel import FloatArray, IntArray
 from lstmcast.evaluation.classes import ClassForecasts
+from lstmcast.evaluation.fit_verdict import EpochRow
 from lstmcast.evaluation.forecasts import WindowForecasts
-from lstmcast.evaluation.verdicts import EpochRow
 
 SplitScores = Mapping[str, Mapping[str, Any]]
 
