@@ -123,20 +123,24 @@ def follow_windows(
     starts, outputs = windows
     shown = calibration.only_shown()
     base = shown.base(outputs)
-    issued = np.empty_like(base)
-    tracks = []
+    tracks, issued = [], np.empty((0, *base.shape[1:]))
     for group, chosen, clock in _by_group(shown, prepared.panel, starts, learned, seen=seen):
+        # Where one group has them all, a copy would take as much room again.
+        all_of_one = len(chosen) == len(starts)
         stream = Stream(
             clock=clock,
             origins=prepared.panel.times[origins(starts[chosen], preparation.config.window)],
             targets=prepared.panel.times[target_rows(starts[chosen], preparation.config.window)],
-            base=base[chosen],
+            base=base if all_of_one else base[chosen],
             actual=actual_in_network_units(prepared, preparation, starts[chosen]),
         )
-        track, issued[chosen] = follow(
-            learned.tracks[group], stream, rule_of(shown, preparation, group)
-        )
+        track, own = follow(learned.tracks[group], stream, rule_of(shown, preparation, group))
         tracks.append(track)
+        if all_of_one:
+            issued = own
+        elif len(chosen):
+            issued = issued if len(issued) else np.empty(base.shape)
+            issued[chosen] = own
     return Learned(tuple(tracks)), issued
 
 

@@ -100,10 +100,11 @@ class Calibration:
         return [self.levels.index(level) for level in self.shown]
 
     def base(self, outputs: Outputs) -> FloatArray:
-        """What the network says nearest to each level, float64 `(W, H, T, L)`."""
-        return np.stack(
-            [_base(outputs, level, self.network_levels) for level in self.levels], axis=-1
-        )
+        """What the network says nearest to each level, float64 `(W, H, T, L)`; to be read only."""
+        nearest = [_base(outputs, level, self.network_levels) for level in self.levels]
+        if not self.network_levels:  # the point for every level, which takes no room to say again
+            return np.broadcast_to(nearest[0][..., None], (*nearest[0].shape, len(nearest)))
+        return np.stack(nearest, axis=-1)
 
     def quantiles(self, outputs: Outputs, groups: NDArray[np.int64]) -> FloatArray:
         """Calibrated quantiles in network units.
