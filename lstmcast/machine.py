@@ -15,7 +15,7 @@ from pathlib import Path
 _CGROUP = Path("/sys/fs/cgroup")
 # Of glibc's malloc.h.
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3
-_LARGE_BLOCK = 2**30
+_LARGE_BLOCK, _SMALL_BLOCK = 2**30, 2**20
 
 
 def available_cpus() -> int:
@@ -93,10 +93,22 @@ def keep_large_blocks() -> None:
     their new pages takes it as long as computing. Outside the main thread, blocks of more than
     64 MB are mapped anew all the same. Other C libraries are left as they are.
     """
+    _keep_blocks_up_to(_LARGE_BLOCK)
+
+
+def keep_no_large_blocks() -> None:
+    """Undo `keep_large_blocks`, for what comes after the gradient steps.
+
+    Large arrays of different sizes leave holes between each other that fit none of the next.
+    """
+    _keep_blocks_up_to(_SMALL_BLOCK)
+
+
+def _keep_blocks_up_to(n_bytes: int) -> None:
     with suppress(OSError, AttributeError):
         mallopt = ctypes.CDLL(None).mallopt
-        mallopt(_M_MMAP_THRESHOLD, _LARGE_BLOCK)
-        mallopt(_M_TRIM_THRESHOLD, _LARGE_BLOCK)
+        mallopt(_M_MMAP_THRESHOLD, n_bytes)
+        mallopt(_M_TRIM_THRESHOLD, n_bytes)
 
 
 def megabytes(size: int) -> str:

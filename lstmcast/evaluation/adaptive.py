@@ -130,8 +130,8 @@ def follow(track: Track, stream: Stream, rule: Rule) -> tuple[Track, FloatArray]
     plan = _plan(track, stream)
     shifts, past = track.shifts.copy(), deque(track.past, maxlen=rule.reach)
     for due, new in plan.by_time():
-        if len(due):
-            windows, steps = plan.windows[due], plan.steps[due]
+        windows, steps = plan.windows[due], plan.steps[due]
+        if len(windows):
             shifts += _move(stream, issued, rule, windows=windows, steps=steps)
         if len(new):
             issued[new] = rule.given_out(stream.base[new], shifts)
@@ -146,33 +146,33 @@ class _Plan:
     """What to learn from and what to give out at each time of the clock.
 
     Attributes:
-        windows: Windows to learn from, in the order in which their targets become known.
-        steps: The step of each.
+        windows: int32, windows to learn from, in the order in which their targets become known.
+        steps: int32, the step of each.
         learned: `(N + 1,)`, how many of these are due before each time, and in all.
         origins: Windows to give out, in the order of their origins.
         given: `(N + 1,)`, the same of them.
     """
 
-    windows: IntArray
-    steps: IntArray
+    windows: NDArray[np.int32]
+    steps: NDArray[np.int32]
     learned: IntArray
     origins: IntArray
     given: IntArray
 
-    def by_time(self) -> Iterator[tuple[IntArray, IntArray]]:
+    def by_time(self) -> Iterator[tuple[slice, IntArray]]:
         """For each time the places in `windows` that are due, and the windows to give out."""
-        due = np.arange(len(self.windows))
         for i in range(len(self.learned) - 1):
             yield (
-                due[self.learned[i] : self.learned[i + 1]],
+                slice(self.learned[i], self.learned[i + 1]),
                 self.origins[self.given[i] : self.given[i + 1]],
             )
 
 
 def _plan(track: Track, stream: Stream) -> _Plan:
     learnable = (stream.targets > track.time) & ~np.isnan(stream.actual).all(axis=-1)
-    windows, steps = np.nonzero(learnable)
-    known_at = stream.targets[windows, steps]
+    # Of all values of all windows, these three are the largest there is: as small as they can be.
+    windows, steps = (places.astype(np.int32) for places in np.nonzero(learnable))
+    known_at = stream.targets[learnable]
     order = np.argsort(known_at, kind="stable")
     after = np.flatnonzero(stream.origins > track.time)
     after = after[np.argsort(stream.origins[after], kind="stable")]
@@ -191,7 +191,12 @@ def _counts(times: Times, clock: Times) -> IntArray:
 
 
 def _move(
-    stream: Stream, issued: FloatArray, rule: Rule, *, windows: IntArray, steps: IntArray
+    stream: Stream,
+    issued: FloatArray,
+    rule: Rule,
+    *,
+    windows: NDArray[np.int32],
+    steps: NDArray[np.int32],
 ) -> FloatArray:
     """How far the shifts move `(H, T, L)`, by the mean over the series that a step is known of."""
     quantiles, actual = issued[windows, steps], stream.actual[windows, steps][..., None]

@@ -39,7 +39,7 @@ from lstmcast.experiment.recording import (
     write_scores,
 )
 from lstmcast.experiment.room import run_bytes
-from lstmcast.machine import release_memory
+from lstmcast.machine import keep_no_large_blocks, release_memory
 from lstmcast.runtime.run_writer import RunWriter
 from lstmcast.training.checkpoints import SUFFIX, Checkpoints, interrupted
 from lstmcast.training.progress import Progress, SilentProgress
@@ -123,6 +123,7 @@ def train(
                 checkpoints=checkpoints,
                 show_chatter=show_chatter,
             )
+            keep_no_large_blocks()
             release_memory()
             recorded = _measured(dataset, fitted)
             diverged = () if fitted.diverged is None else (fitted.diverged,)
