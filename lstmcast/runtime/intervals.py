@@ -15,6 +15,7 @@ from lstmcast.data.preparing import Prepared
 from lstmcast.evaluation.forecasts import ByWindow, WindowForecasts
 from lstmcast.evaluation.interval_verdict import interval_verdict
 from lstmcast.evaluation.intervals import score_intervals
+from lstmcast.evaluation.scoring import BLOCK
 from lstmcast.runtime.adapting import (
     Learned,
     actual_in_network_units,
@@ -71,14 +72,16 @@ def measure_intervals(
         CalibratedQuantiles(calibration, preparation, outputs, groups),
         calibration.levels,
     )
-    errors = actual_in_network_units(prepared, preparation, starts) - outputs.points
     metrics = {
         "windows": int(calibration.n_windows[-1]),
         "asked": list(preparation.config.calibration.levels),
         "rate": None,
         "static": static,
         "adaptive": None,
-        "difference": _difference(calibration, errors, groups, static),
+        "difference": {
+            "size": _error_size(calibration, prepared, preparation, outputs, starts=starts),
+            "gap": _gap(static),
+        },
     }
     crps = {
         "model": static["crps"],
@@ -161,20 +164,32 @@ class _OfBaseline:
         return np.asarray(self.forecast[windows][..., None] + shifts)
 
 
-def _difference(
-    calibration: Calibration, errors: FloatArray, groups: Groups, scores: dict[str, Any]
-) -> dict[str, float | None]:
-    """How far these windows are from being exchangeable with those of the calibration.
+def _error_size(
+    calibration: Calibration,
+    prepared: Prepared,
+    preparation: Preparation,
+    outputs: Outputs,
+    *,
+    starts: IntArray,
+) -> float | None:
+    """The mean absolute error of some windows, as a multiple of that of the calibration."""
+    total = 0.0
+    for first in range(0, len(starts), BLOCK):
+        block = slice(first, first + BLOCK)
+        actual = actual_in_network_units(prepared, preparation, starts[block])
+        total += float(np.abs(actual - outputs.points[block]).sum())
+    groups = groups_of(calibration, prepared, starts).calibration
+    expected = float(calibration.size.sum(axis=(1, 2))[groups].sum())
+    return total / expected if expected > 0 else None
 
-    Returns:
-        `size`: the mean absolute error, as a multiple of that of the calibration; `gap`: the
-        largest difference of the share below a quantile from its level, 0 for windows that are
-        exchangeable, which is a Kolmogorov-Smirnov distance taken at the levels.
+
+def _gap(scores: dict[str, Any]) -> float:
+    """How far windows are from being exchangeable with those of the calibration.
+
+    The largest difference of the share below a quantile from its level, 0 for windows that are: a
+    Kolmogorov-Smirnov distance taken at the levels.
     """
-    expected = calibration.size[groups.calibration].mean()
-    gap = np.abs(np.array(scores["below"]) - np.array(scores["levels"])).max()
-    size = float(np.abs(errors).mean() / expected) if expected > 0 else None
-    return {"size": size, "gap": float(gap)}
+    return float(np.abs(np.array(scores["below"]) - np.array(scores["levels"])).max())
 
 
 def add_intervals(metrics: dict[str, Any], measured: Measured) -> None:
