@@ -94,7 +94,7 @@ def diverged_verdict(epochs: int, best_epoch: int) -> FitVerdict:
     """The verdict on a fit that diverged after some epochs, whose best weights were kept."""
     return FitVerdict(
         f"The training diverged after epoch {epochs}; these are the weights of epoch {best_epoch}. "
-        "Lower `training.learning_rate` or `training.clipnorm`, and train again.",
+        "Lower `training.learning_rate`, or clip gradients (`training.clipnorm`), and train again.",
         "diverged",
         best_epoch,
     )

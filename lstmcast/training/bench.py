@@ -257,5 +257,5 @@ def _check_weights(network: keras.Model, recorder: Recorder) -> None:
         raise DivergedError(
             f"a weight became infinite or NaN in epoch {last.epoch}, at a learning rate of "
             f"{last.learning_rate:g}. Lower training.learning_rate (to "
-            f"{last.learning_rate / 10:g}, say) or training.clipnorm."
+            f"{last.learning_rate / 10:g}, say), or clip gradients (training.clipnorm)."
         )

@@ -128,7 +128,7 @@ def _divergence(row: EpochRow, plan: Plan) -> str | None:
             return (
                 f"the {name} loss{whose} became {value} in epoch {row.epoch}, at a learning rate "
                 f"of {row.learning_rate:g}. Lower training.learning_rate (to "
-                f"{row.learning_rate / 10:g}, say) or training.clipnorm."
+                f"{row.learning_rate / 10:g}, say), or clip gradients (training.clipnorm)."
             )
     return None
 
