@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.builders import weekly_cycle
+from tests.commands import Invoke, Result
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -20,6 +21,21 @@ def spared_by_the_collector() -> None:
     """
     gc.collect()
     gc.freeze()
+
+
+@pytest.fixture
+def invoke(capsys: pytest.CaptureFixture[str]) -> Invoke:
+    """Run a command in this process, through the error handler."""
+    from lstmcast.cli.failures import call
+    from lstmcast.cli.main import app
+
+    def run(*arguments: object) -> Result:
+        capsys.readouterr()
+        code = call(app, [str(argument) for argument in arguments])
+        captured = capsys.readouterr()
+        return Result(code, captured.out, captured.err)
+
+    return run
 
 
 @pytest.fixture

@@ -16,7 +16,6 @@ from lstmcast.forecaster import Forecaster
 from lstmcast.runtime.bundle import load_bundle, verify_bundle
 from lstmcast.tuning.trial import Item, Material, run_trial
 from tests.builders import panel_frame, symbols
-from tests.cli.conftest import invoke  # noqa: F401
 from tests.networks import BACKEND
 
 CONFIG = {
@@ -88,7 +87,7 @@ def test_what_is_for_numbers_is_refused(fitted):
         fitted.sample(3)
 
 
-def test_classes_are_written_as_csv_and_as_json(run, invoke):  # noqa: F811
+def test_classes_are_written_as_csv_and_as_json(run, invoke):
     arguments = ("predict", run, "--steps", 8)
     frame = pd.read_csv(io.StringIO(invoke(*arguments).out))
     assert "".join(frame["prediction"]) == PATTERN * 2
@@ -106,13 +105,13 @@ def test_classes_are_written_as_csv_and_as_json(run, invoke):  # noqa: F811
         (["--samples", "3"], "--sample"),
     ],
 )
-def test_options_that_do_not_fit_are_refused(run, invoke, options, match):  # noqa: F811
+def test_options_that_do_not_fit_are_refused(run, invoke, options, match):
     result = invoke("predict", run, *options)
     assert result.code == 2
     assert match in result.err
 
 
-def test_a_run_of_classes_is_shown_judged_and_not_compared(run, invoke):  # noqa: F811
+def test_a_run_of_classes_is_shown_judged_and_not_compared(run, invoke):
     shown = invoke("evaluate", run, "--better-than", "majority", "--json")
     assert shown.code == 0
     assert shown.json["gates"][0]["passed"]
@@ -122,7 +121,7 @@ def test_a_run_of_classes_is_shown_judged_and_not_compared(run, invoke):  # noqa
     assert "`lstmcast compare` is for forecasts of numbers" in refused.err
 
 
-def test_numbers_are_not_generated(trained_run, invoke):  # noqa: F811
+def test_numbers_are_not_generated(trained_run, invoke):
     result = invoke("predict", trained_run, "--sample")
     assert result.code == 2
     assert "only classes are generated" in result.err

@@ -13,9 +13,11 @@ from __future__ import annotations
 import argparse
 import json
 import random
+import shutil
 import subprocess
 import time
 from collections import Counter
+from contextlib import suppress
 from pathlib import Path
 
 from kills import LSTMCAST, check_runs, prepared, timed
@@ -52,10 +54,7 @@ def main() -> None:
         newest = max((folder / "runs").glob("kills-*"))
         ours = load_bundle(newest).weights()
         counts["same weights"] += all((ours[name] == expected[name]).all() for name in expected)
-        for path in newest.rglob("*.*"):
-            path.unlink()
-        for path in (newest / "plots", newest):
-            path.rmdir()
+        shutil.rmtree(newest)
     load_bundle(whole)
     options.out.write_text(json.dumps(counts, indent=1) + "\n", encoding="utf-8")
     print(dict(counts))
@@ -72,12 +71,9 @@ def filled(folder: Path, moment: float) -> tuple[int, str]:
         text=True,
     ) as process:
         time.sleep(moment)
-        with filler.open("wb", buffering=0) as file:
-            try:
-                while process.poll() is None:
-                    file.write(_BLOCK)
-            except OSError:
-                pass
+        with filler.open("wb", buffering=0) as file, suppress(OSError):
+            while process.poll() is None:
+                file.write(_BLOCK)
         _, said = process.communicate()
     filler.unlink()
     return process.returncode, said

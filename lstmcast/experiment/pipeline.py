@@ -123,27 +123,31 @@ def train(
                 checkpoints=checkpoints,
                 show_chatter=show_chatter,
             )
-            keep_no_large_blocks()
-            release_memory()
-            recorded = _measured(dataset, fitted)
-            diverged = () if fitted.diverged is None else (fitted.diverged,)
-            warnings = (
-                *diverged,
-                *dataset.warnings,
-                *fitted.warnings,
-                *recorded.calibrated.notes,
-            )
-            fitting = sum(history.seconds for history in fitted.histories)
-            seconds = {"total": time.perf_counter() - began, "fit": fitting}
-            manifest = manifest_of(dataset, fitted, created)
-            manifest |= {"warnings": list(warnings), "seconds": seconds}
-            _record(writer, manifest, dataset, fitted, recorded)
-            path = writer.finish(manifest)
+            run = _finish(writer, dataset, fitted, created, began=began)
     except BaseException:
         writer.discard()
         raise
     if fitted.diverged is not None:
-        raise DivergedError(f"{fitted.diverged} {_BEST_KEPT.format(path)}", run=path)
+        raise DivergedError(f"{fitted.diverged} {_BEST_KEPT.format(run.path)}", run=run.path)
+    return run
+
+
+def _finish(
+    writer: RunWriter, dataset: Dataset, fitted: Fitted, created: datetime, *, began: float
+) -> TrainedRun:
+    """Measure what was trained, and write all that a run holds of it."""
+    keep_no_large_blocks()
+    release_memory()
+    recorded = _measured(dataset, fitted)
+    diverged = () if fitted.diverged is None else (fitted.diverged,)
+    notes = recorded.calibrated.notes
+    warnings = (*diverged, *dataset.warnings, *fitted.warnings, *notes)
+    fitting = sum(history.seconds for history in fitted.histories)
+    seconds = {"total": time.perf_counter() - began, "fit": fitting}
+    manifest = manifest_of(dataset, fitted, created)
+    manifest |= {"warnings": list(warnings), "seconds": seconds}
+    _record(writer, manifest, dataset, fitted, recorded)
+    path = writer.finish(manifest)
     return TrainedRun(path, manifest, recorded.measured.metrics, warnings, seconds)
 
 

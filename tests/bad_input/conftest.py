@@ -11,7 +11,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from tests.cli.conftest import Invoke, Result, invoke  # noqa: F401
+from tests.commands import Invoke, Result
 
 CONFIG = """\
 name: tried
@@ -112,7 +112,7 @@ def daily_rows(n_rows: int = 30, *, value: Callable[[int], object] = lambda day:
 def bench(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
-    invoke: Invoke,  # noqa: F811
+    invoke: Invoke,
 ) -> Bench:
     """A config for `data.csv` with the columns `time` and `y`; a training would be an error."""
 

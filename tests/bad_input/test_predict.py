@@ -14,7 +14,7 @@ import pytest
 
 from lstmcast.forecaster import Forecaster
 from tests.builders import weekly_cycle
-from tests.cli.conftest import Invoke, Result
+from tests.commands import Invoke, Result
 from tests.runtime.fakes import dataset_of, network_of, write_run
 
 Change = Callable[[pd.DataFrame], object]

@@ -1,21 +1,16 @@
-"""Running commands: in this process where that is enough, else in a fresh one."""
+"""Commands in a fresh process, and a config beside its data."""
 
 from __future__ import annotations
 
-import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from lstmcast.cli.failures import call
-from lstmcast.cli.main import app
 from tests.builders import weekly_cycle
+from tests.commands import Invoke, Result, project_path
 
 CONFIG = """\
 name: daily
@@ -30,35 +25,6 @@ training:
   epochs: 2
 calibration: {levels: [0.8]}  # the validation split is too short for more
 """
-
-
-@dataclass(frozen=True)
-class Result:
-    code: int
-    out: str
-    err: str
-
-    @property
-    def json(self) -> dict[str, Any]:
-        """The one object on standard output."""
-        values: dict[str, Any] = json.loads(self.out)
-        return values
-
-
-Invoke = Callable[..., Result]
-
-
-@pytest.fixture
-def invoke(capsys: pytest.CaptureFixture[str]) -> Invoke:
-    """Run a command in this process, through the error handler."""
-
-    def run(*arguments: object) -> Result:
-        capsys.readouterr()
-        code = call(app, [str(argument) for argument in arguments])
-        captured = capsys.readouterr()
-        return Result(code, captured.out, captured.err)
-
-    return run
 
 
 @pytest.fixture
@@ -79,12 +45,6 @@ def spawn(tmp_path: Path) -> Invoke:
         return Result(done.returncode, done.stdout, done.stderr)
 
     return run
-
-
-def project_path() -> str:
-    """What finds this project in a fresh process, whatever its working directory."""
-    root = str(Path(__file__).parents[2])
-    return os.pathsep.join([root, *filter(None, [os.environ.get("PYTHONPATH")])])
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from tests.builders import weekly_cycle
-from tests.cli.conftest import Invoke
+from tests.commands import Invoke
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ import pytest
 
 from lstmcast.backtesting import pipeline
 from tests.backtesting.test_pipeline import failing_after
-from tests.cli.conftest import Invoke
+from tests.commands import Invoke
 from tests.networks import BACKEND
 
 TINY = tuple(

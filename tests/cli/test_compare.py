@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.cli.conftest import Invoke
+from tests.commands import Invoke
 from tests.runtime.kept import write_kept
 
 ORIGINS = range(20, 220)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from lstmcast.config.json_schema import config_json_schema
 from lstmcast.config.loading import load_config
-from tests.cli.conftest import Invoke
+from tests.commands import Invoke
 
 
 def test_schema_is_the_json_schema_of_the_config(invoke: Invoke) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from tests.cli.conftest import Invoke
+from tests.commands import Invoke
 
 
 @pytest.fixture

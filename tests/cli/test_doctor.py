@@ -7,7 +7,7 @@ import pytest
 
 from lstmcast.cli import environment
 from lstmcast.cli.environment import Backend, Environment, look_around
-from tests.cli.conftest import Invoke
+from tests.commands import Invoke
 
 WHOLE = Environment(
     python="3.12.1",

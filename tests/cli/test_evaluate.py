@@ -3,7 +3,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from tests.cli.conftest import Invoke
+from tests.commands import Invoke
 
 
 def test_evaluate_tells_what_training_measured(trained_run: Path, invoke: Invoke) -> None:

@@ -22,7 +22,7 @@ from lstmcast.errors import (
     ResourceError,
     TooShortError,
 )
-from tests.cli.conftest import Invoke, project_path
+from tests.commands import Invoke, project_path
 
 ERRORS = [
     (ConfigError("no"), 2),

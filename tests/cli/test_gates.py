@@ -11,7 +11,7 @@ import pytest
 
 from lstmcast.cli.gates import Gates, Verdict
 from lstmcast.errors import BundleError, ConfigError
-from tests.cli.conftest import Invoke
+from tests.commands import Invoke
 
 SCORES = {
     "model": {"mase": 0.8, "rmse": 2.0, "coverage": 0.7},

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from lstmcast.runtime.bundle import manifest_hash
-from tests.cli.conftest import Invoke
+from tests.commands import Invoke
 from tests.runtime.forging import forge, forge_json, forge_network, manifest_of, rewrite
 
 PICKLE = b"cos\nsystem\n(S'touch pwned'\ntR."

@@ -11,7 +11,7 @@ import pytest
 from lstmcast.config.json_schema import config_json_schema
 from lstmcast.config.loading import load_config
 from tests.builders import weekly_cycle
-from tests.cli.conftest import Invoke
+from tests.commands import Invoke
 
 Frame = Callable[[], pd.DataFrame]
 

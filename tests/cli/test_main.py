@@ -8,7 +8,7 @@ from typer.main import get_command
 
 from lstmcast import __version__
 from lstmcast.cli.main import app
-from tests.cli.conftest import Invoke
+from tests.commands import Invoke
 
 
 def walk(command: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any]]:

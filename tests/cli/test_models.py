@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from lstmcast.models.registry import ARCHITECTURES
-from tests.cli.conftest import Invoke
+from tests.commands import Invoke
 
 
 def test_models_lists_every_architecture(invoke: Invoke) -> None:

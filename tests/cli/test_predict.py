@@ -11,7 +11,7 @@ import pytest
 from lstmcast.cli import delivering
 from lstmcast.runtime.inputs import future_panel
 from tests.builders import hourly_frame, weekly_cycle
-from tests.cli.conftest import Invoke
+from tests.commands import Invoke
 from tests.runtime.fakes import bundle_of, dataset_of
 
 

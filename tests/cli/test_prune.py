@@ -10,7 +10,7 @@ import pytest
 from lstmcast.runtime.leftovers import leftovers, remove
 from lstmcast.runtime.run_writer import RunWriter
 from lstmcast.training.checkpoints import Checkpoints, Kept
-from tests.cli.conftest import Invoke, project_path
+from tests.commands import Invoke, project_path
 
 HALF_WRITTEN = """
 import os, sys

@@ -11,7 +11,7 @@ import pytest
 
 from lstmcast.auditing import reproducing
 from lstmcast.runtime.bundle import Bundle
-from tests.cli.conftest import Invoke
+from tests.commands import Invoke
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.conftest import project_path
+from tests.commands import project_path
 
 HEAVY = {"keras", "tensorflow", "jax", "sklearn", "scipy", "statsmodels", "matplotlib"}
 LIGHT = HEAVY | {"numpy", "pandas", "onnxruntime", "pydantic", "yaml", "rich"}

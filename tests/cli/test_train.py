@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.conftest import Invoke, project_path
+from tests.commands import Invoke, project_path
 from tests.networks import BACKEND
 
 TOP = {

@@ -15,7 +15,7 @@ import pytest
 from lstmcast.tuning import results
 from lstmcast.tuning import search as searching
 from lstmcast.tuning.journal import EVENTS, HEADER
-from tests.cli.conftest import Invoke
+from tests.commands import Invoke
 from tests.networks import BACKEND
 from tests.tuning.conftest import worked_out
 

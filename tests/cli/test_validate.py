@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.conftest import Invoke
+from tests.commands import Invoke
 
 
 def test_validate_counts_rows_windows_and_inputs(daily: Path, invoke: Invoke) -> None:

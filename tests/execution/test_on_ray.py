@@ -13,7 +13,7 @@ import pytest
 from lstmcast.errors import ResourceError
 from lstmcast.execution import on_ray
 from lstmcast.execution.on_ray import RayExecutor
-from tests.cli.conftest import project_path
+from tests.commands import project_path
 from tests.execution import jobs
 
 pytest.importorskip("ray", reason="Ray, an extra of lstmcast, is not installed")

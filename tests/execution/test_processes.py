@@ -15,7 +15,7 @@ import pytest
 from lstmcast.errors import ConfigError, DataError, ResourceError
 from lstmcast.execution.processes import ProcessExecutor
 from lstmcast.execution.work import Outcome
-from tests.cli.conftest import project_path
+from tests.commands import project_path
 from tests.execution import jobs
 
 HAS_AFFINITY = hasattr(os, "sched_getaffinity")
