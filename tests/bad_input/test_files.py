@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import io
+import json
 import os
 import socket
 import threading
@@ -17,6 +18,8 @@ from typing import Any
 import pandas as pd
 import pytest
 
+from lstmcast.config.loading import load_config
+from lstmcast.data.dataset import load_panel
 from tests.bad_input.conftest import Bench, daily_rows
 
 ROWS = daily_rows()
@@ -317,7 +320,11 @@ def test_what_only_looks_wrong_is_read(content: str | bytes, bench: Bench) -> No
 
 def test_numbers_are_read_as_the_settings_say(bench: Bench) -> None:
     text = PLAIN.replace(",", ";").replace("05;4", "05;1\u202f234,5")
-    bench.accept(text, **SEMICOLONS, **{"data.csv.decimal": ",", "data.csv.thousands": "\u202f"})
+    settings = {**SEMICOLONS, "data.csv.decimal": ",", "data.csv.thousands": "\u202f"}
+    bench.accept(text, **settings)
+    overrides = [f"{path}={json.dumps(value)}" for path, value in settings.items()]
+    panel = load_panel(load_config(bench.folder / "config.yaml", overrides=overrides).config)
+    assert panel.targets[4, 0] == 1234.5
 
 
 def test_an_infinite_number_of_digits_is_named(bench: Bench) -> None:

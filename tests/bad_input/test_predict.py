@@ -17,7 +17,7 @@ from tests.builders import weekly_cycle
 from tests.commands import Invoke, Result
 from tests.runtime.fakes import dataset_of, network_of, write_run
 
-Change = Callable[[pd.DataFrame], object]
+Change = Callable[[pd.DataFrame], Any]
 
 
 @dataclass(frozen=True)
@@ -73,7 +73,8 @@ def written(change: Change = lambda frame: frame) -> str:
     frame = weekly_cycle()
     changed = change(frame)
     table = frame if changed is None else changed
-    return table.to_csv(index=False)  # type: ignore[attr-defined, no-any-return]
+    text: str = table.to_csv(index=False)
+    return text
 
 
 def days(freq: str, form: str = "%Y-%m-%d %H:%M") -> Change:
@@ -347,7 +348,7 @@ def test_a_panel_that_does_not_fit_is_refused(
     change: Change, place: tuple[int | None, str | None, str | None], says: str, panel: Predictor
 ) -> None:
     history = change(series("ab"))
-    error = panel.refuse(data=history.to_csv(index=False), future=ahead())  # type: ignore[attr-defined]
+    error = panel.refuse(data=history.to_csv(index=False), future=ahead())
     assert (error["code"], error["file"]) == (3, "data.csv")
     assert (error["line"], error["column"], error["value"]) == place
     assert says in error["message"]

@@ -104,21 +104,25 @@ def times(config: Config) -> Iterator[Finding]:
 def order_of_times(config: Config) -> Iterator[Finding]:
     """What comes later in the config comes later in time."""
     data, split = config.data, config.split
-    pairs = [(("data", "end"), "data.start", data.start, data.end)]
+    pairs: list[tuple[Location, str, float | str | None, float | str | None]] = [
+        (("data", "end"), "data.start", data.start, data.end)
+    ]
     if split.kind == "times":
         train, validation, test = split.train, split.validation, split.test
-        pairs.append((("split", "validation"), "split.train", train, validation))  # type: ignore[arg-type]
-        pairs.append((("split", "test"), "split.validation", validation, test))  # type: ignore[arg-type]
+        pairs.append((("split", "validation"), "split.train", train, validation))
+        pairs.append((("split", "test"), "split.validation", validation, test))
     for location, earlier_name, earlier, later in pairs:
         if _is_after(earlier, later):
             message = f"must not be before {earlier_name}, {earlier}. Received: {later}."
             yield Finding(location, message)
 
 
-def _is_after(first: str | None, second: str | None) -> bool:
+def _is_after(first: float | str | None, second: float | str | None) -> bool:
     """Whether two ISO times are in the wrong order; False for what reading has to judge."""
+    if not isinstance(first, str) or not isinstance(second, str):
+        return False
     try:
-        return datetime.fromisoformat(first or "") > datetime.fromisoformat(second or "")
+        return datetime.fromisoformat(first) > datetime.fromisoformat(second)
     except (TypeError, ValueError):
         return False
 
