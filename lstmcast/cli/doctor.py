@@ -140,7 +140,9 @@ def _cpu(environment: Environment) -> Check:
     return Check("ok", "machine", f"{environment.cpus} CPU cores{memory}")
 
 
-def _disk(free: int) -> Check:
+def _disk(free: int | None) -> Check:
+    if free is None:
+        return Check("note", "disk", "how much is free where runs are kept is unknown")
     says = f"{free / 1e9:.1f} GB free where runs are kept"
     if free < _LOW_DISK:
         return Check("note", "disk", f"{says}: make room, or set runs_dir")

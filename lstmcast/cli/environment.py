@@ -7,13 +7,13 @@ import importlib.util
 import json
 import os
 import platform
-import shutil
 import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from lstmcast.files import free_bytes
 from lstmcast.machine import available_cpus, available_memory
 
 CORE = (
@@ -76,7 +76,7 @@ class Environment:
         backends: Those that are installed.
         cpus: Cores that this process may use.
         memory: Bytes that it may use; None where that is unknown.
-        disk: Free bytes where runs go.
+        disk: Free bytes where runs go; None where that is unknown.
     """
 
     python: str
@@ -85,7 +85,7 @@ class Environment:
     backends: tuple[Backend, ...]
     cpus: int
     memory: int | None
-    disk: int
+    disk: int | None
 
     @property
     def can_export(self) -> bool:
@@ -116,7 +116,6 @@ def look_around(runs_dir: Path) -> Environment:
     Args:
         runs_dir: Where runs go; it need not be there yet.
     """
-    there = next(path for path in (runs_dir, *runs_dir.resolve().parents) if path.exists())
     return Environment(
         python=platform.python_version(),
         system=f"{platform.system()} {platform.machine()}",
@@ -124,7 +123,7 @@ def look_around(runs_dir: Path) -> Environment:
         backends=tuple(_ask(name) for name in _BACKENDS if importlib.util.find_spec(name)),
         cpus=available_cpus(),
         memory=available_memory(),
-        disk=shutil.disk_usage(there).free,
+        disk=free_bytes(runs_dir),
     )
 
 
