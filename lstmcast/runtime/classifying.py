@@ -9,20 +9,19 @@ import numpy as np
 
 from lstmcast.config.schema import BaselineName
 from lstmcast.data.class_windows import UNKNOWN, class_counts, classes_between, window_classes
-from lstmcast.data.cleaning import check_complete
 from lstmcast.data.panel import FloatArray, IntArray, Panel
 from lstmcast.data.preparation import Preparation
-from lstmcast.data.preparing import Prepared, prepare
-from lstmcast.data.windows import origins, target_rows, window_starts
+from lstmcast.data.preparing import Prepared
+from lstmcast.data.windows import origins, target_rows
 from lstmcast.evaluation.baselines import baseline_forecasts
 from lstmcast.evaluation.class_metrics import score_classes
 from lstmcast.evaluation.class_verdict import class_verdict
 from lstmcast.evaluation.classes import ClassForecasts, Guess
 from lstmcast.evaluation.forecasts import StepsAhead
-from lstmcast.runtime.evaluating import nothing_unseen, unseen_rows
 from lstmcast.runtime.kept_metrics import kept_priors
 from lstmcast.runtime.network import Network
 from lstmcast.runtime.outputs import BATCH, window_inputs
+from lstmcast.runtime.unseen import unseen_windows
 
 if TYPE_CHECKING:
     from lstmcast.runtime.bundle import Bundle
@@ -196,13 +195,7 @@ def evaluate_classes(bundle: Bundle, panel: Panel, network: Network) -> dict[str
     """
     preparation = bundle.preparation
     config = preparation.config
-    if config.data.missing.strategy == "error":
-        check_complete(panel)
-    prepared = prepare(panel, preparation)
-    bounds = unseen_rows(panel, preparation)
-    starts = window_starts(prepared.observed, config.window, offsets=panel.offsets, bounds=bounds)
-    if not len(starts):
-        raise nothing_unseen(panel, preparation)
+    prepared, starts = unseen_windows(panel, preparation)
     forecasts = classify_windows(
         prepared,
         preparation,

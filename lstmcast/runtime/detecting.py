@@ -23,11 +23,11 @@ from lstmcast.evaluation.anomalies import (
     surplus_p_value,
 )
 from lstmcast.runtime.context import rows_after
-from lstmcast.runtime.evaluating import unseen_rows
 from lstmcast.runtime.judging import Judge, Search, judge_of, judged_rows
 from lstmcast.runtime.network import Network
 from lstmcast.runtime.outputs import BATCH, batch_outputs
 from lstmcast.runtime.scores import Scores, ends
+from lstmcast.runtime.unseen import unseen_rows
 
 if TYPE_CHECKING:
     import pandas as pd

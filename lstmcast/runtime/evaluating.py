@@ -9,15 +9,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from lstmcast.config.schema import BaselineName, Config
-from lstmcast.data.cleaned import rows_of
-from lstmcast.data.cleaning import check_complete
 from lstmcast.data.panel import FloatArray, IntArray, Panel
 from lstmcast.data.preparation import Preparation, finite_or_null
-from lstmcast.data.preparing import Prepared, prepare
+from lstmcast.data.preparing import Prepared
 from lstmcast.data.splitting import Splits
-from lstmcast.data.times.zones import spoken_time
-from lstmcast.data.windows import origins, window_starts
-from lstmcast.errors import TooShortError
+from lstmcast.data.windows import origins
 from lstmcast.evaluation.baselines import baseline_forecasts
 from lstmcast.evaluation.by_series import series_scores
 from lstmcast.evaluation.diagnostics import echo_check
@@ -29,6 +25,7 @@ from lstmcast.runtime.intervals import add_intervals, interval_verdicts, measure
 from lstmcast.runtime.kept_metrics import kept_scales
 from lstmcast.runtime.network import Network
 from lstmcast.runtime.outputs import all_outputs, forecast_levels, window_outputs
+from lstmcast.runtime.unseen import unseen_windows
 
 if TYPE_CHECKING:
     from lstmcast.runtime.bundle import Bundle
@@ -236,17 +233,7 @@ def evaluate_panel(bundle: Bundle, panel: Panel, network: Network) -> dict[str, 
         TooShortError: If there is no such window.
     """
     preparation = bundle.preparation
-    if preparation.config.data.missing.strategy == "error":
-        check_complete(panel)
-    prepared = prepare(panel, preparation)
-    starts = window_starts(
-        prepared.observed,
-        preparation.config.window,
-        offsets=panel.offsets,
-        bounds=unseen_rows(panel, preparation),
-    )
-    if not len(starts):
-        raise nothing_unseen(panel, preparation)
+    prepared, starts = unseen_windows(panel, preparation)
     calibrated = bundle.calibration()
     calibration = calibrated and calibrated[0]
     said = all_outputs(network, prepared, preparation, starts)
@@ -289,25 +276,3 @@ def evaluate_panel(bundle: Bundle, panel: Panel, network: Network) -> dict[str, 
         "echo": {"text": echo.text, "is_echo": echo.is_echo},
     }
     return found
-
-
-def unseen_rows(panel: Panel, preparation: Preparation) -> IntArray:
-    """Rows of each series after the validation period, int64 `(n_series, 2)`."""
-    rows = rows_of(panel, preparation.cuts)
-    seen = np.add.reduceat((rows.side < 2).astype(np.int64), panel.offsets[:-1])
-    new = ~np.isin(panel.series, preparation.cuts.series)
-    return np.stack([panel.offsets[:-1] + np.where(new, 0, seen), panel.offsets[1:]], axis=1)
-
-
-def nothing_unseen(panel: Panel, preparation: Preparation) -> TooShortError:
-    """That there is no window after the validation period, and what one needs."""
-    window = preparation.config.window
-    tz = panel.schema.tz
-    last = spoken_time(panel.times.max(), tz)
-    cut = spoken_time(preparation.cuts.times[:, 1].max(), tz)
-    return TooShortError(
-        f"no window to measure: the data run to {last}, the targets of a window are "
-        f"{window.horizon} rows after the validation period, which ended before {cut}, all of them "
-        f"known, and its inputs the {window.lookback} rows before. Give later data, with the "
-        "history before them."
-    )
