@@ -28,6 +28,7 @@ def validate(
     """Check config and data without training.
 
     Tells the rows, the windows of each split, what the network reads, and the memory it takes.
+    A `tune.space` is checked, too.
 
     \b
     lstmcast validate config.yaml
@@ -39,6 +40,10 @@ def validate(
     console = Console("validate", as_json=as_json, quiet=quiet)
     loaded = load_config(config, overrides=overrides or ())
     with placed(loaded):
+        if loaded.config.tune.space:
+            from lstmcast.tuning.space import build_space
+
+            build_space(loaded.config)
         dataset = unscaled_dataset(loaded.config)
     found = dataset_facts(dataset)
     parameters = _count_parameters(dataset) if build else None

@@ -55,6 +55,17 @@ def test_build_counts_the_parameters(daily: Path, invoke: Invoke) -> None:
     assert values["parameters"] == 60 + 12
 
 
+def test_validate_checks_what_a_search_may_change(daily: Path, invoke: Invoke) -> None:
+    space = {"training.learning_rat": "{min: 0.1, max: 1}", "window.horizon": "{choice: [1, 2]}"}
+    with daily.open("a") as config:
+        config.write("tune:\n  space:\n" + "".join(f"    {k}: {v}\n" for k, v in space.items()))
+    result = invoke("validate", daily)
+    lines = len(daily.read_text().splitlines())
+    assert result.code == 2
+    assert f"(line {lines - 1}): training.learning_rat is not a field" in result.err
+    assert f"(line {lines}): cannot be searched: window.horizon changes what" in result.err
+
+
 @pytest.mark.parametrize(
     ("setting", "code"),
     [
