@@ -85,17 +85,19 @@ def audit(
     """
     from lstmcast.auditing import Settings
     from lstmcast.auditing import audit as run_audit
+    from lstmcast.config.loading import placed
     from lstmcast.data.dataset import fingerprint, load_panel
 
     console = Console("audit", as_json=as_json, quiet=quiet)
-    config, bundle = find_source(source, runs_dir, overrides or ())
-    config = with_data(config, data)
-    panel = load_panel(config)
-    if bundle is not None:
-        _require_same_data(bundle, panel)
+    loaded, bundle = find_source(source, runs_dir, overrides or ())
+    config = with_data(loaded.config, data)
     settings = Settings(folds=folds, trains=train, known=tuple(known or ()))
     kept = None if bundle is None else bundle.preparation
-    found = run_audit(config, panel, settings, kept=kept, tell=console.note)
+    with placed(loaded):
+        panel = load_panel(config)
+        if bundle is not None:
+            _require_same_data(bundle, panel)
+        found = run_audit(config, panel, settings, kept=kept, tell=console.note)
     console.warn([*panel.warnings, *found.suspicions])
     outcome = {} if found.passed else {"status": "failed", "exit_code": GATE_EXIT}
     console.answer(

@@ -14,6 +14,7 @@ from lstmcast.cli.output import Console, show_path
 
 if TYPE_CHECKING:
     from lstmcast.backtesting import BacktestRun
+    from lstmcast.config.loading import LoadedConfig
     from lstmcast.config.schema import Config
 
 
@@ -51,14 +52,16 @@ def backtest(
     from lstmcast.backtesting import backtest as run_backtest
     from lstmcast.cli.fold_progress import following_folds
     from lstmcast.cli.gates import Gates
+    from lstmcast.config.loading import placed
     from lstmcast.execution.choosing import choose_executor
 
     console = Console("backtest", as_json=as_json, quiet=quiet)
-    loaded = _load(config, runs_dir, overrides or [])
+    source = _load(config, runs_dir, overrides or [])
+    loaded = source.config
     executor = choose_executor(loaded.resources, workers=workers, ray=ray)
     gates = Gates(max_mase, min_coverage, better_than)
     judge = gates.judge_for(_forecasters(loaded), runs_dir)
-    with following_folds(quiet=quiet) as listener:
+    with placed(source), following_folds(quiet=quiet) as listener:
         run = run_backtest(loaded, executor=executor, listener=listener)
     console.warn(run.warnings)
     judged = judge(run.metrics)
@@ -70,7 +73,7 @@ def backtest(
         console.suggest(f"lstmcast predict {config}", "forecast from the last rows on")
 
 
-def _load(name: str, runs_dir: Path, overrides: list[str]) -> Config:
+def _load(name: str, runs_dir: Path, overrides: list[str]) -> LoadedConfig:
     """The config of a file, or of a run.
 
     Raises:
@@ -88,14 +91,14 @@ def _load(name: str, runs_dir: Path, overrides: list[str]) -> Config:
         run = find_run(name, runs_dir)
         verify_bundle(run)
         path = run / CONFIG
-    config = load_config(path, overrides=overrides).config
-    if config.data.path is None:
+    loaded = load_config(path, overrides=overrides)
+    if loaded.config.data.path is None:
         raise ConfigError(
             "data.path is null: the data were handed over in Python. Name the file with "
             "--set data.path=FILE.",
             file=str(path),
         )
-    return config
+    return loaded
 
 
 def _forecasters(config: Config) -> list[str]:

@@ -9,24 +9,25 @@ from typing import TYPE_CHECKING
 from lstmcast.errors import ConfigError
 
 if TYPE_CHECKING:
+    from lstmcast.config.loading import LoadedConfig
     from lstmcast.config.schema import Config
     from lstmcast.runtime.bundle import Bundle
 
 
 def find_source(
     name: str, runs_dir: Path, overrides: Sequence[str]
-) -> tuple[Config, Bundle | None]:
-    """The config of a file, or that of a run and the run, verified.
+) -> tuple[LoadedConfig, Bundle | None]:
+    """The config of a file, or that of a run (of no file) and the run, verified.
 
     Raises:
         ConfigError: If the config is wrong, or fields of a run's are to be overridden.
         BundleError: If the name is that of no file and no run, or the run is damaged.
     """
+    from lstmcast.config.loading import LoadedConfig, load_config
+
     path = Path(name)
     if path.is_file() or path.suffix in (".yaml", ".yml"):
-        from lstmcast.config.loading import load_config
-
-        return load_config(path, overrides=overrides).config, None
+        return load_config(path, overrides=overrides), None
     from lstmcast.runtime.bundle import load_bundle
     from lstmcast.runtime.runs import find_run
 
@@ -35,7 +36,7 @@ def find_source(
         raise ConfigError(
             f"--set: a run is taken as it was trained. Give the config: {bundle.path}/config.yaml."
         )
-    return bundle.config, bundle
+    return LoadedConfig(bundle.config, {}), bundle
 
 
 def with_data(config: Config, data: str | None) -> Config:

@@ -244,3 +244,15 @@ def test_what_a_callback_of_a_library_loses_is_raised_again() -> None:
         time.sleep(60)
 
     assert call(app, []) == 143
+
+
+@pytest.mark.parametrize("command", ["validate", "train", "tune", "backtest", "audit"])
+def test_what_only_the_data_show_of_a_config_is_told_with_its_line(
+    command: str, daily: Path, invoke: Invoke
+) -> None:
+    config = daily.read_text(encoding="utf-8")
+    daily.write_text(config.replace("  target: y\n", "  target: y\n  freq: xyz\n"))
+    line = 1 + daily.read_text().splitlines().index("  freq: xyz")
+    result = invoke(command, daily)
+    assert result.code == 2
+    assert f"daily.yaml: data.freq (line {line}): 'xyz' is no frequency" in result.err
