@@ -190,13 +190,14 @@ def cell_layer(
     """A recurrent layer in one direction, with the options that all of a network have."""
     import keras
 
-    # A subclass of what Keras has, so that importing it imports Keras.
+    # Subclasses of what Keras has, so that importing them imports Keras.
+    from lstmcast.models.fast_gru import FastGRU
     from lstmcast.models.fast_lstm import FastLSTM
 
     def penalty() -> keras.regularizers.Regularizer | None:
         return keras.regularizers.L2(parameters.l2) if parameters.l2 else None
 
-    kind = {"lstm": FastLSTM, "gru": keras.layers.GRU}[cell]
+    kind = {"lstm": FastLSTM, "gru": FastGRU}[cell]
     return kind(
         units,
         name=name,

@@ -1,86 +1,32 @@
-"""An LSTM layer that trains faster where XLA compiles it for a CPU.
+"""An LSTM layer that trains faster where XLA compiles it for a CPU: see `models.fast_loop`.
 
-Differentiating the loop over the steps makes one small product for the gradient of the weights at
-each of them, and computes the gates again. Here the backward pass is written out: what the steps do
-not have to wait for (the derivatives of the gates, the gradients of the weights) is computed for
-all of them at once, and the loop is left with one product a step. Formulas: Hochreiter &
-Schmidhuber 1997, "Long short-term memory", with the forget gate of Gers et al. 2000.
+The derivatives of the gates and the gradients of the weights are computed for all steps at once.
+Formulas: Hochreiter & Schmidhuber 1997, "Long short-term memory", with the forget gate of Gers et
+al. 2000.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from contextvars import ContextVar
+from collections.abc import Callable
 from typing import Any
 
 import keras
 from keras import ops
 
 from lstmcast.models.blocks import Tensor
-
-_enabled: ContextVar[bool] = ContextVar("fast_lstm", default=False)
-
-
-@contextmanager
-def fast_lstm(enabled: bool = True) -> Iterator[None]:
-    """Layers that are traced inside run the fast loop, where they can.
-
-    It pays only under XLA on a CPU: without XLA each step would copy what the steps before kept,
-    and a GPU has a kernel of its own for the whole layer.
-    """
-    token = _enabled.set(enabled)
-    try:
-        yield
-    finally:
-        _enabled.reset(token)
-
-
-@keras.saving.register_keras_serializable("lstmcast")
-class FastLSTM(keras.layers.LSTM):  # type: ignore[misc]
-    """`keras.layers.LSTM`: the same weights, and the same results to float rounding."""
-
-    def inner_loop(
-        self, sequences: Tensor, initial_state: list[Tensor], mask: Tensor, training: bool = False
-    ) -> Any:
-        """Outputs and states as the parent gives them, by the fast loop where that is possible."""
-        if not (_enabled.get() and self._is_plain() and mask is None):
-            return super().inner_loop(sequences, initial_state, mask, training=training)
-        steps = ops.transpose(sequences, (1, 0, 2))
-        cell = self.cell
-        outputs, hidden, memory = _loop(self.return_sequences)(
-            ops.flip(steps, axis=0) if self.go_backwards else steps,
-            *initial_state,
-            # Their values: TensorFlow wants a gradient written out for a variable otherwise.
-            *(ops.copy(weight) for weight in (cell.kernel, cell.recurrent_kernel, cell.bias)),
-        )
-        return hidden, ops.transpose(outputs, (1, 0, 2)), [hidden, memory]
-
-    def _is_plain(self) -> bool:
-        """Whether it is the cell that the fast loop computes, in its precision."""
-        return (
-            self.activation is keras.activations.tanh
-            and self.recurrent_activation is keras.activations.sigmoid
-            and not self.recurrent_dropout
-            and not self.dropout
-            and self.use_bias
-            and self.compute_dtype == "float32"
-        )
+from lstmcast.models.fast_loop import FastLoop, before, put
 
 
 def _loop(return_sequences: bool) -> Callable[..., tuple[Tensor, Tensor, Tensor]]:
     """The loop over the steps, with its gradient.
-
-    `T` steps, `B` windows, `P` inputs, `U` units.
 
     Args:
         return_sequences: Whether the output of each step is wanted; where only the last one is, no
             gradient is added at the others.
 
     Returns:
-        A function of the inputs `(T, B, P)`, the first hidden state and memory `(B, U)`, and the
-        cell's `kernel`, `recurrent_kernel` and `bias`. It gives the outputs `(T, B, U)`, or the
-        last one alone, `(1, B, U)`, and the last hidden state and memory.
+        As `FastLoop` says; the states are the hidden one and the memory. Without
+        `return_sequences` the outputs are the last one alone, `(1, B, U)`.
     """
 
     @ops.custom_gradient  # type: ignore[untyped-decorator]
@@ -109,7 +55,7 @@ def _loop(return_sequences: bool) -> Callable[..., tuple[Tensor, Tensor, Tensor]
             enter, forget, candidate, leave = _split(gate)
             memory = forget * memory + enter * (2 * candidate - 1)
             hidden = leave * ops.tanh(memory)
-            kept = (_put(gates, i, gate), _put(memories, i, memory), _put(out, i, hidden))
+            kept = (put(gates, i, gate), put(memories, i, memory), put(out, i, hidden))
             return i + 1, hidden, memory, *kept
 
         _, hidden, memory, gates, memories, outputs = ops.while_loop(
@@ -131,8 +77,8 @@ def _loop(return_sequences: bool) -> Callable[..., tuple[Tensor, Tensor, Tensor]
             above, to_hidden, to_memory = upstream
             if not return_sequences:
                 to_hidden = to_hidden + above[0]
-            hidden_before = ops.concatenate([first_hidden[None], outputs[:-1]], axis=0)
-            memory_before = ops.concatenate([first_memory[None], memories[:-1]], axis=0)
+            hidden_before = before(first_hidden, outputs)
+            memory_before = before(first_memory, memories)
             enter, forget, candidate, leave = _split(gates)
             candidate, shown = 2 * candidate - 1, ops.tanh(memories)
             # What a change of the memory (of the hidden state, for the last) is to each gate's sum.
@@ -156,7 +102,7 @@ def _loop(return_sequences: bool) -> Callable[..., tuple[Tensor, Tensor, Tensor]
                 to_memory = to_memory + to_hidden * per_memory[i]
                 parts = [to_memory, to_memory, to_memory, to_hidden]
                 to_gate = ops.concatenate(parts, axis=1) * per_gate[i]
-                to_gates = _put(to_gates, i, to_gate)
+                to_gates = put(to_gates, i, to_gate)
                 return i - 1, to_gate @ back, to_memory * forget[i], to_gates
 
             last = ops.convert_to_tensor(n_steps - 1, "int32")
@@ -186,6 +132,8 @@ def _split(gates: Tensor) -> list[Tensor]:
     return parts
 
 
-def _put(kept: Tensor, i: Tensor, values: Tensor) -> Tensor:
-    """`kept` with the values `(B, …)` of step `i`."""
-    return ops.slice_update(kept, (i, 0, 0), values[None])
+@keras.saving.register_keras_serializable("lstmcast")
+class FastLSTM(FastLoop, keras.layers.LSTM):  # type: ignore[misc]
+    """`keras.layers.LSTM`: the same weights, and the same results to float rounding."""
+
+    make_loop = staticmethod(_loop)

@@ -184,13 +184,13 @@ class Bench:
 
     def _run(self, session: _Session) -> None:
         """Fit the epochs that are left, or the rest of one that is half done."""
-        from lstmcast.models.fast_lstm import fast_lstm
+        from lstmcast.models.fast_loop import fast_loops
         from lstmcast.training.gathering import batch_positions
 
         batch_size = self._form.batch_size
         n_train, n_validation = len(self._starts.train), len(self._starts.validation)
         done = session.plan.done_batches * batch_size
-        with fast_lstm(session.plan.kernel.name == "fast"):
+        with fast_loops(session.plan.kernel.name == "fast"):
             self._model.fit(
                 batch_positions(n_train, batch_size)[done:],
                 batch_size=batch_size,

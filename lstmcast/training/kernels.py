@@ -27,7 +27,7 @@ Jit = bool | Literal["auto"]
 
 _SAYS = {
     "cudnn": "the recurrent layers run on cuDNN's fused kernel",
-    "fast": "the LSTM layers run in lstmcast's compiled loop",
+    "fast": "the recurrent layers run in lstmcast's compiled loop",
     "generic": "the recurrent layers run in Keras' generic loop",
 }
 
@@ -37,7 +37,7 @@ class Kernel:
     """What runs.
 
     Attributes:
-        name: `cudnn`, `fast` (the loop of `models.fast_lstm`) or `generic` (Keras' own loop).
+        name: `cudnn`, `fast` (the loops of `models.fast_loop`) or `generic` (Keras' own loop).
         says: A sentence.
         reasons: What stands in the way of a faster one, each with what to change.
         jit: Whether XLA compiles, as Keras' `jit_compile`; `auto` leaves it to Keras.
@@ -111,9 +111,6 @@ def _without_fast(config: Config, *, on_gpu: bool, compiled: bool) -> list[str]:
         found.append("the compiled loop is for a CPU")
     if not compiled:
         found.append("the compiled loop needs XLA, which is off")
-    if config.model.recurrent_cell == "gru":
-        field = "type" if config.model.type == "gru" else "cell"
-        found.append(f"the compiled loop is an LSTM's, and model.{field} is gru")
     if config.training.precision != "float32":
         precision = config.training.precision
         found.append(f"training.precision is {precision}: float32 is faster on a CPU")

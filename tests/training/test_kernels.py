@@ -45,9 +45,10 @@ def test_what_loses_cudnn_is_named_with_its_field(
     assert field in reason
 
 
-def test_without_a_gpu_an_lstm_runs_in_the_compiled_loop() -> None:
+@pytest.mark.parametrize("model", [{}, {"type": "gru"}, {"type": "segment", "cell": "gru"}])
+def test_without_a_gpu_a_recurrent_layer_runs_in_the_compiled_loop(model: dict[str, Any]) -> None:
     for training, has_gpu in (({}, False), ({"backend": "jax"}, False), ({"device": "cpu"}, True)):
-        kernel = kernel_of(config(**training), has_gpu=has_gpu)
+        kernel = kernel_of(config(model, **training), has_gpu=has_gpu)
         assert (kernel.name, kernel.jit) == ("fast", True)
         assert len(kernel.reasons) == 1
 
@@ -57,8 +58,6 @@ def test_without_a_gpu_an_lstm_runs_in_the_compiled_loop() -> None:
     [
         ({"activation": "relu"}, {}, "model.activation"),
         ({"recurrent_dropout": 0.2}, {}, "model.recurrent_dropout"),
-        ({"type": "gru"}, {}, "model.type"),
-        ({"type": "segment", "cell": "gru"}, {}, "model.cell"),
         ({}, {"jit": False}, "XLA, which is off"),
         ({}, {"deterministic": True}, "XLA, which is off"),
         ({}, {"precision": "mixed_bfloat16"}, "training.precision"),

@@ -44,7 +44,7 @@ def _recurrent_operator(
     `(T, D, B, U)`, and the last ones as `(D, B, U)`.
     """
     first, n_directions = layers[0], len(layers)
-    kind = "GRU" if type(first).__name__ == "GRU" else "LSTM"
+    kind = type(first).__name__.removeprefix("Fast")
     n_states = 1 if kind == "GRU" else 2
     weights = [_recurrent_weights(layer, kind) for layer in layers]
     inputs = [
@@ -148,6 +148,7 @@ RECURRENT: dict[str, Translation] = {
     "LSTM": _recurrent,
     "FastLSTM": _recurrent,
     "GRU": _recurrent,
+    "FastGRU": _recurrent,
     "Bidirectional": _bidirectional,
     "Queries": _queries,
     "ParallelStep": _parallel_step,

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from tests.networks import BACKEND, make_config
 
 N_WINDOWS, N_STEPS, N_INPUTS, UNITS = 5, 7, 3, 4
+CELLS = pytest.mark.parametrize("cell", ["lstm", "gru"])
 Results = tuple[list[NDArray[Any]], list[NDArray[Any]]]
 
 
@@ -22,13 +23,20 @@ def keras() -> Any:
     return keras
 
 
-def layers(**options: Any) -> tuple[Any, Any]:
-    """Keras' layer and ours, with the same weights."""
+def kinds(cell: str) -> tuple[Any, Any]:
+    """Keras' layer and ours."""
     import keras
 
+    from lstmcast.models.fast_gru import FastGRU
     from lstmcast.models.fast_lstm import FastLSTM
 
-    pair = keras.layers.LSTM(UNITS, **options), FastLSTM(UNITS, **options)
+    return {"lstm": (keras.layers.LSTM, FastLSTM), "gru": (keras.layers.GRU, FastGRU)}[cell]
+
+
+def layers(cell: str, **options: Any) -> tuple[Any, Any]:
+    """Keras' layer and ours, with the same weights."""
+    theirs, ours = kinds(cell)
+    pair = theirs(UNITS, **options), ours(UNITS, **options)
     for layer in pair:
         layer.build((None, N_STEPS, N_INPUTS))
     rng = np.random.default_rng(0)
@@ -42,12 +50,13 @@ def results(layer: Any, *, enabled: bool) -> Results:
     """All outputs, and the gradients of a sum over them to the weights and the inputs."""
     from keras import ops
 
-    from lstmcast.models.fast_lstm import fast_lstm
+    from lstmcast.models.fast_loop import fast_loops
 
     rng = np.random.default_rng(1)
+    n_states = 2 if type(layer).__name__.endswith("LSTM") else 1
     arguments = [
         rng.normal(size=shape).astype(np.float32)
-        for shape in ((N_WINDOWS, N_STEPS, N_INPUTS), (N_WINDOWS, UNITS), (N_WINDOWS, UNITS))
+        for shape in ((N_WINDOWS, N_STEPS, N_INPUTS), *[(N_WINDOWS, UNITS)] * n_states)
     ]
 
     def outputs(sequence: Any, *states: Any) -> list[Any]:
@@ -60,7 +69,7 @@ def results(layer: Any, *, enabled: bool) -> Results:
         pairs = zip(found, parts, strict=True)
         return sum(ops.sum(x * ops.reshape(part, x.shape)) for x, part in pairs)
 
-    with fast_lstm(enabled):
+    with fast_loops(enabled):
         if BACKEND == "jax":
             import jax
 
@@ -93,6 +102,7 @@ def results(layer: Any, *, enabled: bool) -> Results:
     return [np.asarray(x) for x in found], [np.asarray(x) for x in gradients]
 
 
+@CELLS
 @pytest.mark.parametrize(
     "options",
     [
@@ -103,28 +113,27 @@ def results(layer: Any, *, enabled: bool) -> Results:
         {"return_sequences": True, "return_state": True},
     ],
 )
-def test_outputs_and_gradients_are_those_of_keras(options: dict[str, Any]) -> None:
-    theirs, ours = layers(**options)
+def test_outputs_and_gradients_are_those_of_keras(cell: str, options: dict[str, Any]) -> None:
+    theirs, ours = layers(cell, **options)
     expected, found = results(theirs, enabled=False), results(ours, enabled=True)
     for kind in (0, 1):
         for one, other in zip(expected[kind], found[kind], strict=True):
             np.testing.assert_allclose(other, one, rtol=1e-4, atol=2e-6)
 
 
-def count_loops(monkeypatch: pytest.MonkeyPatch) -> list[bool]:
-    from lstmcast.models import fast_lstm
-
+def count_loops(ours: Any, monkeypatch: pytest.MonkeyPatch) -> list[bool]:
     calls: list[bool] = []
-    loop = fast_lstm._loop
+    loop = ours.make_loop
 
     def counted(return_sequences: bool) -> Any:
         calls.append(return_sequences)
         return loop(return_sequences)
 
-    monkeypatch.setattr(fast_lstm, "_loop", counted)
+    monkeypatch.setattr(ours, "make_loop", staticmethod(counted))
     return calls
 
 
+@CELLS
 @pytest.mark.parametrize(
     ("options", "enabled", "n_loops"),
     [
@@ -137,24 +146,42 @@ def count_loops(monkeypatch: pytest.MonkeyPatch) -> list[bool]:
     ],
 )
 def test_it_falls_back_on_keras_where_it_must(
-    options: dict[str, Any], enabled: bool, n_loops: int, monkeypatch: pytest.MonkeyPatch
+    cell: str,
+    options: dict[str, Any],
+    enabled: bool,
+    n_loops: int,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    from lstmcast.models.fast_lstm import FastLSTM, fast_lstm
+    from lstmcast.models.fast_loop import fast_loops
 
-    calls = count_loops(monkeypatch)
-    layer = FastLSTM(UNITS, **options)
-    with fast_lstm(enabled):
-        layer(np.zeros((2, N_STEPS, N_INPUTS), np.float32), training=True)
+    _, ours = kinds(cell)
+    calls = count_loops(ours, monkeypatch)
+    with fast_loops(enabled):
+        ours(UNITS, **options)(np.zeros((2, N_STEPS, N_INPUTS), np.float32), training=True)
     assert len(calls) == n_loops
 
 
-def test_a_bidirectional_layer_runs_it_twice(monkeypatch: pytest.MonkeyPatch, keras: Any) -> None:
-    from lstmcast.models.fast_lstm import FastLSTM, fast_lstm
+def test_a_reset_gate_before_the_product_is_keras_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    from lstmcast.models.fast_loop import fast_loops
 
-    layer = keras.layers.Bidirectional(FastLSTM(UNITS, return_sequences=True))
+    _, ours = kinds("gru")
+    calls = count_loops(ours, monkeypatch)
+    with fast_loops():
+        ours(UNITS, reset_after=False)(np.zeros((2, N_STEPS, N_INPUTS), np.float32))
+    assert not calls
+
+
+@CELLS
+def test_a_bidirectional_layer_runs_it_twice(
+    cell: str, monkeypatch: pytest.MonkeyPatch, keras: Any
+) -> None:
+    from lstmcast.models.fast_loop import fast_loops
+
+    _, ours = kinds(cell)
+    layer = keras.layers.Bidirectional(ours(UNITS, return_sequences=True))
     batch = np.random.default_rng(0).normal(size=(2, N_STEPS, N_INPUTS)).astype(np.float32)
     plain = layer(batch)
-    calls = count_loops(monkeypatch)
-    with fast_lstm():
+    calls = count_loops(ours, monkeypatch)
+    with fast_loops():
         np.testing.assert_allclose(layer(batch), plain, rtol=1e-5, atol=1e-6)
     assert calls == [True, True]
