@@ -78,6 +78,7 @@ _CHECKS: dict[Check, tuple[Location, ...]] = {
         ("data", "series"),
         ("model",),
     ),
+    learning.level_was_taken_out: (("model",), ("output",)),
     learning.mask_fits_model: (("data", "missing"), ("model",)),
     learning.counts_stay_counts: (
         ("output",),

@@ -42,6 +42,11 @@ class Parameters(NetworkParameters):
         "only.",
     )
     window_norm: WindowNorm = "last"
+    level_input: bool = Field(
+        default=False,
+        description="Also read the level that `window_norm` takes out of each window, so that the "
+        "forecast can return to a mean; not for data that leave the range of the training rows.",
+    )
 
     @property
     def recurrent_cell(self) -> Cell:
@@ -77,6 +82,8 @@ def build(parameters: Parameters, shapes: Shapes) -> keras.Model:
         others = _segments(streams.past[:, :, shapes.n_targets :], size)
         covariates = layers.Dense(width, use_bias=False, name="past_covariates")(others)
         segments = segments + ops.expand_dims(covariates, 1)
+    if parameters.level_input:
+        segments = segments + layers.Dense(width, use_bias=False, name="level")(_levels(streams))
     n_segments = segments.shape[2]
     sequence = ops.reshape(ops.relu(segments), (-1, n_segments, width))
     states = _read(sequence, stack, parameters)
@@ -114,6 +121,14 @@ def _by_target(targets: Tensor, size: int) -> Tensor:
     apart = _segments(targets, size)
     apart = ops.reshape(apart, (-1, apart.shape[1], size, n))
     return ops.transpose(apart, (0, 3, 1, 2))
+
+
+def _levels(streams: Streams) -> Tensor:
+    """What was taken out of each window, `[batch, n_targets, 1, n]`: a level, and a logarithm."""
+    from keras import ops
+
+    parts = [streams.level] if streams.scale is None else [streams.level, ops.log(streams.scale)]
+    return ops.transpose(ops.stack(parts, axis=-1), (0, 2, 1, 3))
 
 
 def _between(states: Tensor, parameters: Parameters, name: str) -> Tensor:

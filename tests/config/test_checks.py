@@ -212,6 +212,11 @@ def test_times_that_only_reading_can_judge_are_left_to_it(data: dict[str, Any]) 
             "Set it to none, or output.type to normal",
         ),
         (
+            {"model": {"type": "segment", "window_norm": "none", "level_input": True}},
+            "model.level_input",
+            "needs a level that was taken out of each window",
+        ),
+        (
             {
                 "output": {"type": "negative_binomial"},
                 "scaling": {"target": "none"},

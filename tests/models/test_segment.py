@@ -103,6 +103,39 @@ def test_a_segment_sees_no_later_future_covariates(cell: str, decoding: str) -> 
     assert (difference[:, 3:] != 0).any()
 
 
+def shifted_and_stretched(batch: dict[str, Any], by: float, factor: float) -> dict[str, Any]:
+    return {"past": batch["past"] * np.float32(factor) + np.float32(by)}
+
+
+@pytest.mark.parametrize("norm", ["last", "mean_std"])
+def test_the_level_of_a_window_counts_where_it_is_read(norm: str) -> None:
+    batch = make_batch(LONG, 2)
+    factor = {"last": 1.0, "mean_std": 3.0}[norm]
+    moved = shifted_and_stretched(batch, 2.0, factor)
+    blind = network_of(LONG, window_norm=norm)
+    expected = run_network(blind, batch) * factor + 2.0
+    np.testing.assert_allclose(run_network(blind, moved), expected, rtol=1e-4, atol=1e-4)
+    reads = network_of(LONG, window_norm=norm, level_input=True)
+    expected = run_network(reads, batch) * factor + 2.0
+    assert (np.abs(run_network(reads, moved) - expected) > 1e-3).any()
+
+
+@each_kind
+def test_the_level_is_that_of_the_target_alone(cell: str, decoding: str) -> None:
+    network = network_of(LONG, cell=cell, decoding=decoding, level_input=True)
+    batch = make_batch(LONG, 2)
+    past = batch["past"].copy()
+    past[:, :, 1] += 1.0
+    difference = run_network(network, batch) - run_network(network, {"past": past})
+    assert (difference[:, :, [0, 2]] == 0).all()
+
+
+def test_counts_have_a_level_of_their_own() -> None:
+    shapes = replace(LONG, head="negative_binomial", n_outputs=2)
+    parameters = {"window_norm": "none", "level_input": True}
+    assert "level/kernel" in [weight.path for weight in network_of(shapes, **parameters).weights]
+
+
 def test_it_keeps_states_for_segments_and_not_for_steps() -> None:
     parameters = ARCHITECTURES["segment"](segment=24, units=[8, 4])
     assert parameters.states(lookback=100, horizon=24, n_targets=3) == 12 * (5 + 1) * 3

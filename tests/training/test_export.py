@@ -45,6 +45,12 @@ CASES: list[Any] = [
         pytest.param("segment", FULL, each, id="-".join(map(str, each.values())))
         for each in SEGMENTS
     ),
+    *(
+        pytest.param(
+            "segment", FULL, {"level_input": True, "window_norm": norm}, id=f"level {norm}"
+        )
+        for norm in ("last", "mean_std")
+    ),
     pytest.param("lstm", WITH_FUTURE, {"window_norm": "last"}, id="lstm-future"),
     *(
         pytest.param(cell, PLAIN, {"activation": activation}, id=f"{cell}-{activation}")

@@ -38,6 +38,19 @@ def scope_fits_data(config: Config) -> Iterator[Finding]:
         )
 
 
+def level_was_taken_out(config: Config) -> Iterator[Finding]:
+    """A level can be read where one was taken out of each window; counts always have theirs."""
+    model = config.model
+    if not isinstance(model, SegmentParameters) or not model.level_input:
+        return
+    if model.window_norm == "none" and config.output.type != "negative_binomial":
+        yield Finding(
+            ("model", "level_input"),
+            "needs a level that was taken out of each window, and model.window_norm is none: the "
+            "network reads the values as they are. Remove it, or set window_norm to last.",
+        )
+
+
 def mask_fits_model(config: Config) -> Iterator[Finding]:
     """What is masked is no value that a window could be normalised by."""
     norm = getattr(config.model, "window_norm", "none")
