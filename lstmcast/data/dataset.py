@@ -117,8 +117,8 @@ def build_dataset(config: Config, panel: Panel, *, splits: Splits | None = None)
             *panel.warnings,
             *texts,
             *oddities(panel, splits, preparation),
-            *_without_network(panel, preparation),
-            *_without_windows(panel, learnt["train"], starts["test"]),
+            *_without_network(panel, preparation, learnt["validation"]),
+            *_without_windows(panel, preparation, learnt["train"], starts["test"]),
             *unseen_classes(panel, preparation),
         ),
     )
@@ -156,23 +156,30 @@ def served(starts: IntArray, panel: Panel, preparation: Preparation) -> IntArray
     return starts if known.all() else starts[known[panel.series_of_row[starts]]]
 
 
-def _without_network(panel: Panel, preparation: Preparation) -> tuple[str, ...]:
-    """A sentence on the series without a network, where each has its own."""
-    numbers = preparation.network_of(panel.series)
-    names = [name for name, number in zip(panel.series, numbers, strict=True) if number < 0]
-    if not names:
+def _without_network(
+    panel: Panel, preparation: Preparation, validation: IntArray
+) -> tuple[str, ...]:
+    """Where each series has a network: sentences on those without one, or without validation."""
+    if preparation.config.model.scope != "each":
         return ()
-    return (
-        f"{listing(names)}: no training window, so no network (model.scope each), and no forecast.",
-    )
-
-
-def _without_windows(panel: Panel, train: IntArray, test: IntArray) -> tuple[str, ...]:
-    """Sentences on the series that others are trained on, or measured on, but they are not."""
+    numbers = preparation.network_of(panel.series)
+    none = [name for name, number in zip(panel.series, numbers, strict=True) if number < 0]
+    unwatched = set(panel.series) - set(none) - set(_with_windows(panel, validation))
     reasons = (
-        (train, "no training window, so forecast with what was learned from the others"),
-        (test, "no window of the test split, so not measured"),
+        (none, "no training window, so no network (model.scope each), and no forecast."),
+        (sorted(unwatched) if len(validation) else [], _UNWATCHED),
     )
+    return tuple(f"{listing(names)}: {why}" for names, why in reasons if names)
+
+
+def _without_windows(
+    panel: Panel, preparation: Preparation, train: IntArray, test: IntArray
+) -> tuple[str, ...]:
+    """Sentences on the series that others are trained on, or measured on, but they are not."""
+    reasons = [(test, "no window of the test split, so not measured")]
+    if preparation.config.model.scope != "each":
+        why = "no training window, so forecast with what was learned from the others"
+        reasons.insert(0, (train, why))
     texts = []
     for starts, why in reasons:
         names = sorted(set(panel.series) - set(_with_windows(panel, starts)))
@@ -181,6 +188,10 @@ def _without_windows(panel: Panel, train: IntArray, test: IntArray) -> tuple[str
     return tuple(texts)
 
 
+_UNWATCHED = (
+    "no window of the validation split: the network of each (model.scope each) trains all epochs, "
+    "and keeps the weights of the last."
+)
 _UNSCORED = (
     "no window of the test split has all its targets, so nothing is measured: shorten "
     "window.horizon."

@@ -11,6 +11,7 @@ import pytest
 
 from lstmcast.config.loading import config_from_mapping
 from lstmcast.config.schema import Config
+from lstmcast.data.dataset import build_dataset, load_panel
 from lstmcast.errors import ConfigError, DataError, DataWarning
 from lstmcast.execution.local import LocalExecutor
 from lstmcast.experiment import TrainedRun, train
@@ -90,6 +91,16 @@ def test_the_run_says_which_series_have_a_network(run: TrainedRun) -> None:
     with np.load(run.path / "forecasts.npz") as kept:
         assert set(kept["series"]) == {0, 1}
     assert "networks" in (run.path / "report.html").read_text()
+
+
+def test_a_network_that_nothing_watches_is_told(tmp_path: Path, frame: pd.DataFrame) -> None:
+    ended = frame[(frame["id"] != "b") | (frame["time"] < "2024-02-20")]
+    config = config_of(tmp_path, scope="each")
+    warnings = build_dataset(config, load_panel(config, frame=ended)).warnings
+    told = [text for text in warnings if "no window of the validation split" in text]
+    assert [text.partition(":")[0] for text in told] == ["'b'"]
+    # What a network of all series would do is not said beside.
+    assert not any("learned from the others" in text for text in warnings)
 
 
 def test_a_series_is_forecast_alone_as_among_the_others(
