@@ -42,11 +42,11 @@ def test_the_splits_are_8640_2880_and_2880_rows_and_no_window_is_dropped(
     dataset = dataset_of(made_up, horizon)
     window = dataset.preparation.config.window
     assert {name: len(starts) for name, starts in dataset.starts.items()} == {
-        "train": 8640 - 720 - horizon + 1,
+        "train": 8640 - window.lookback - horizon + 1,
         "validation": n_windows,
         "test": n_windows,
     }
-    for name, first in (("train", 720), ("validation", 8640), ("test", 11_520)):
+    for name, first in (("train", window.lookback), ("validation", 8640), ("test", 11_520)):
         rows = target_rows(dataset.starts[name], window)
         assert (rows[0, 0], rows[1, 0] - rows[0, 0]) == (first, 1)
     assert rows[-1, -1] == 14_399
