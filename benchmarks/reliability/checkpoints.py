@@ -18,7 +18,7 @@ from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
-from kills import LSTMCAST, history_of, prepared, same_weights, timed
+from kills import LSTMCAST, history_of, prepared, same_weights, started, timed
 
 COMMAND = ["train", "c.yaml", "--resume", "--set=training.epochs=300"]
 # Late enough that there are two checkpoints, a second apart.
@@ -61,13 +61,7 @@ def main() -> None:
 
 def interrupt(folder: Path) -> None:
     """Kill a training in the middle."""
-    with subprocess.Popen(
-        [*LSTMCAST, *COMMAND],
-        cwd=folder,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        text=True,
-    ) as process:
+    with started(COMMAND, folder) as process:
         for line in process.stderr or ():
             if line.startswith(KILLED_AT):
                 process.kill()

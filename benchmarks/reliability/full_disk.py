@@ -14,13 +14,12 @@ import argparse
 import json
 import random
 import shutil
-import subprocess
 import time
 from collections import Counter
 from contextlib import suppress
 from pathlib import Path
 
-from kills import LSTMCAST, check_runs, prepared, timed
+from kills import check_runs, prepared, started, timed
 
 from lstmcast.runtime.bundle import load_bundle
 
@@ -63,13 +62,7 @@ def main() -> None:
 def filled(folder: Path, moment: float) -> tuple[int, str]:
     """The exit code and the words of a training whose disk is full from some moment on."""
     filler = folder / "filler"
-    with subprocess.Popen(
-        [*LSTMCAST, *COMMAND],
-        cwd=folder,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        text=True,
-    ) as process:
+    with started(COMMAND, folder) as process:
         time.sleep(moment)
         with filler.open("wb", buffering=0) as file, suppress(OSError):
             while process.poll() is None:

@@ -231,6 +231,17 @@ def kill(
     return killed
 
 
+def started(arguments: Sequence[str], folder: Path) -> subprocess.Popen[str]:
+    """A command that runs in the folder, whose stderr can be read line by line."""
+    return subprocess.Popen(
+        [*LSTMCAST, *arguments],
+        cwd=folder,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
 def check_runs(runs_dir: Path) -> None:
     """That every run that is there is whole.
 
