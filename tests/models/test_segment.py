@@ -55,6 +55,13 @@ def test_one_target_has_no_embedding() -> None:
     assert "queries/target" not in paths
 
 
+@pytest.mark.parametrize(("n_targets", "deviation"), [(1, 0.05), (3, 1.0)])
+def test_several_targets_are_told_apart_from_the_start(n_targets: int, deviation: float) -> None:
+    network = network_of(replace(LONG, n_targets=n_targets, horizon=30), units=[64])
+    queries = [np.ravel(w) for w in network.weights if w.path.startswith("queries/")]
+    assert np.concatenate(queries).std() == pytest.approx(deviation, rel=0.2)
+
+
 @pytest.mark.parametrize("cell", ["lstm", "gru"])
 def test_the_parallel_step_is_a_step_of_the_layer(cell: str) -> None:
     import keras
