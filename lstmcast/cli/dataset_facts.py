@@ -11,6 +11,7 @@ from lstmcast.data.categories import category_names
 from lstmcast.data.dataset import Dataset, build_dataset, load_panel
 from lstmcast.data.panel import FloatArray
 from lstmcast.data.splitting import SPLITS
+from lstmcast.training.kernels import kernel_of
 from lstmcast.training.memory import fit_memory
 
 _FLOAT32 = 4
@@ -101,7 +102,7 @@ def _inputs(dataset: Dataset) -> list[str]:
 def _memory(dataset: Dataset) -> dict[str, int]:
     """Bytes of the prepared rows, a batch gathered from them, all windows at once, and the fit."""
     arrays, config = dataset.prepared.arrays, dataset.preparation.config
-    window = config.window
+    window, parts = config.window, kernel_of(config, has_gpu=False).parts
     columns = arrays.past.shape[1] + arrays.past_codes.shape[1]
     ahead = arrays.future.shape[1] + arrays.future_codes.shape[1] + arrays.n_targets
     each = _FLOAT32 * (window.lookback * columns + window.horizon * ahead)
@@ -110,5 +111,5 @@ def _memory(dataset: Dataset) -> dict[str, int]:
         "rows": sum(array.nbytes for array in rows),
         "batch": each * config.training.batch_size,
         "materialised": each * sum(dataset.n_windows.values()),
-        "fit": fit_memory(config, arrays, dataset.fitted_starts),
+        "fit": fit_memory(config, arrays, dataset.fitted_starts, parts=parts),
     }

@@ -71,7 +71,7 @@ def doctor(
         checks += [
             _kernel_check(kernel),
             *_faster_backend(loaded, environment),
-            _memory_check(loaded, dataset, trouble, environment.memory),
+            _memory_check(loaded, dataset, trouble, kernel, environment.memory),
         ]
         fields["kernel"] = asdict(kernel)
     problems = [check for check in checks if check.state == "problem"]
@@ -191,13 +191,18 @@ def _faster_backend(config: Config, environment: Environment) -> Iterator[Check]
 
 
 def _memory_check(
-    config: Config, dataset: Dataset | None, trouble: str | None, available: int | None
+    config: Config,
+    dataset: Dataset | None,
+    trouble: str | None,
+    kernel: Kernel,
+    available: int | None,
 ) -> Check:
     from lstmcast.training.memory import fit_memory
 
     if dataset is None:
         return Check("note", "memory", f"not known, for the data cannot be read: {trouble}")
-    needed = fit_memory(config, dataset.prepared.arrays, dataset.fitted_starts)
+    arrays, starts = dataset.prepared.arrays, dataset.fitted_starts
+    needed = fit_memory(config, arrays, starts, parts=kernel.parts)
     says = f"training needs about {megabytes(needed)} beside the data and the libraries"
     if available is not None and needed > available:
         return Check(

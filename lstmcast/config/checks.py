@@ -85,7 +85,7 @@ _CHECKS: dict[Check, tuple[Location, ...]] = {
         ("output",),
         ("scaling",),
         ("model",),
-        ("training", "augmentation", "scaling"),
+        ("training", "augmentation"),
     ),
     learning.training_choices: (
         ("training", "schedule"),

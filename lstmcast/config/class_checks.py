@@ -185,9 +185,9 @@ def _classes_stay_classes(config: Config) -> Iterator[Finding]:
     """What changes numbers has nothing to do with classes."""
     if not isinstance(config.output, ClassesOutput):
         return
-    if config.training.augmentation.scaling:
+    for name in config.training.augmentation.of_targets:
         yield Finding(
-            ("training", "augmentation", "scaling"),
+            ("training", "augmentation", name),
             "has no place beside output classes: the class of a step stays as it is. Remove it.",
         )
     if config.data.target_type == "number":
@@ -233,6 +233,6 @@ CLASS_CHECKS: dict[Check, tuple[Location, ...]] = {
         *_TARGET,
         ("scaling",),
         ("model",),
-        ("training", "augmentation", "scaling"),
+        ("training", "augmentation"),
     ),
 }

@@ -15,7 +15,7 @@ import keras
 from keras import ops
 
 from lstmcast.models.blocks import Tensor
-from lstmcast.models.fast_loop import FastLoop, before, put
+from lstmcast.models.fast_loop import FastLoop, before, over_all, put
 
 
 def _loop(return_sequences: bool) -> Callable[..., tuple[Tensor, Tensor]]:
@@ -34,12 +34,10 @@ def _loop(return_sequences: bool) -> Callable[..., tuple[Tensor, Tensor]]:
     def loop(
         inputs: Tensor, first_hidden: Tensor, kernel: Tensor, recurrent_kernel: Tensor, bias: Tensor
     ) -> Any:
-        n_steps, _, n_inputs = inputs.shape
-        n = recurrent_kernel.shape[0]
+        n_steps, n = inputs.shape[0], recurrent_kernel.shape[0]
         n_windows = ops.shape(inputs)[1]
         # Keras keeps them in the order update, reset, candidate.
-        projected = ops.reshape(inputs, (-1, n_inputs)) @ kernel + bias[0]
-        projected = ops.reshape(projected, (n_steps, n_windows, 3 * n))
+        projected = ops.tensordot(inputs, kernel, axes=1) + bias[0]
         recurrent_bias = bias[1]
 
         def step(
@@ -99,13 +97,12 @@ def _loop(return_sequences: bool) -> Callable[..., tuple[Tensor, Tensor]]:
             to_state = ops.concatenate([to_outputs] * 3, axis=-1) * per_gate
             to_candidate = to_outputs * per_candidate
             to_input = ops.concatenate([to_state[..., : 2 * n], to_candidate], axis=-1)
-            to_state, to_input = (ops.reshape(each, (-1, 3 * n)) for each in (to_state, to_input))
             return (
-                ops.reshape(to_input @ ops.transpose(kernel), ops.shape(inputs)),
+                ops.tensordot(to_input, ops.transpose(kernel), axes=1),
                 to_hidden,
-                ops.transpose(ops.reshape(inputs, (-1, n_inputs))) @ to_input,
-                ops.transpose(ops.reshape(hidden_before, (-1, n))) @ to_state,
-                ops.stack([ops.sum(to_input, axis=0), ops.sum(to_state, axis=0)]),
+                over_all(inputs, to_input),
+                over_all(hidden_before, to_state),
+                ops.stack([ops.sum(each, axis=(0, 1)) for each in (to_input, to_state)]),
             )
 
         return (outputs if return_sequences else hidden[None], hidden), gradient

@@ -88,3 +88,11 @@ def put(kept: Tensor, i: Tensor, values: Tensor) -> Tensor:
 def before(first: Tensor, states: Tensor) -> Tensor:
     """The state before each step, of the first state `(B, U)` and those after them `(T, B, U)`."""
     return ops.concatenate([first[None], states[:-1]], axis=0)
+
+
+def over_all(values: Tensor, gradients: Tensor) -> Tensor:
+    """The gradient `(M, N)` of a matrix, of what it multiplied `(T, B, M)` and of what came of it.
+
+    Steps and windows stay apart: made one axis, they could not be divided among devices by windows.
+    """
+    return ops.tensordot(values, gradients, axes=((0, 1), (0, 1)))

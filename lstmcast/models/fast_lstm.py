@@ -14,7 +14,7 @@ import keras
 from keras import ops
 
 from lstmcast.models.blocks import Tensor
-from lstmcast.models.fast_loop import FastLoop, before, put
+from lstmcast.models.fast_loop import FastLoop, before, over_all, put
 
 
 def _loop(return_sequences: bool) -> Callable[..., tuple[Tensor, Tensor, Tensor]]:
@@ -38,14 +38,12 @@ def _loop(return_sequences: bool) -> Callable[..., tuple[Tensor, Tensor, Tensor]
         recurrent_kernel: Tensor,
         bias: Tensor,
     ) -> Any:
-        n_steps, _, n_inputs = inputs.shape
-        n = recurrent_kernel.shape[0]
+        n_steps, n = inputs.shape[0], recurrent_kernel.shape[0]
         n_windows = ops.shape(inputs)[1]
         # tanh(x) = 2 sigmoid(2x) - 1, so that one sigmoid gives the gates and the candidate. Keras
         # keeps them in the order input, forget, candidate, output.
         doubled = ops.convert_to_tensor([1.0] * (2 * n) + [2.0] * n + [1.0] * n, "float32")
-        projected = ops.reshape(inputs, (-1, n_inputs)) @ kernel + bias
-        projected = ops.reshape(projected * doubled, (n_steps, n_windows, 4 * n))
+        projected = (ops.tensordot(inputs, kernel, axes=1) + bias) * doubled
         doubled_kernel = recurrent_kernel * doubled
 
         def step(
@@ -111,14 +109,13 @@ def _loop(return_sequences: bool) -> Callable[..., tuple[Tensor, Tensor, Tensor]
                 step_back,
                 (last, to_hidden, to_memory, ops.zeros_like(gates)),
             )
-            flat = ops.reshape(to_gates, (-1, 4 * n))
             return (
-                ops.reshape(flat @ ops.transpose(kernel), ops.shape(inputs)),
+                ops.tensordot(to_gates, ops.transpose(kernel), axes=1),
                 to_hidden,
                 to_memory,
-                ops.transpose(ops.reshape(inputs, (-1, n_inputs))) @ flat,
-                ops.transpose(ops.reshape(hidden_before, (-1, n))) @ flat,
-                ops.sum(flat, axis=0),
+                over_all(inputs, to_gates),
+                over_all(hidden_before, to_gates),
+                ops.sum(to_gates, axis=(0, 1)),
             )
 
         return (outputs if return_sequences else hidden[None], hidden, memory), gradient

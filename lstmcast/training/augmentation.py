@@ -2,7 +2,9 @@
 
 Jitter and scaling are those of Um et al. 2017, "Data augmentation of wearable sensor data for
 Parkinson's disease monitoring using convolutional neural networks"; masking is dropout of whole
-steps of the input.
+steps of the input; taking frequencies out of a window and its targets together is the frequency
+masking of Chen et al. 2023, "FrAug: Frequency domain augmentation for time series forecasting",
+with cosines in place of Fourier's transform.
 """
 
 from __future__ import annotations
@@ -11,6 +13,7 @@ import keras
 from keras import ops
 
 from lstmcast.config.schema import Augmentation
+from lstmcast.training.cosines import cosines
 from lstmcast.training.losses import Tensor
 
 
@@ -66,10 +69,14 @@ class Augmenter:
             targets: `[batch, horizon, n_targets]`, scaled.
 
         Returns:
-            Both; what is to be forecast changes with the window by scaling, and stays as it is by
-            jitter and masking, which are noise of the inputs alone.
+            Both; what is to be forecast changes with the window by scaling and by the frequencies
+            that are taken out, and stays as it is by the others, which are of the inputs alone.
         """
         n_targets = targets.shape[-1]
+        if self._how.frequencies:
+            past, targets = self._without_frequencies(past, targets)
+        if self._how.shortening:
+            past = self._shortened(past)
         if self._how.scaling:
             shape = (ops.shape(past)[0], 1, n_targets)
             factor = 1.0 + self._how.scaling * keras.random.normal(shape, seed=self.seeds)
@@ -82,3 +89,30 @@ class Augmenter:
             kept = keras.random.uniform(shape, seed=self.seeds) >= self._how.masking
             past = past * ops.cast(kept, past.dtype)
         return past, targets
+
+    def _without_frequencies(self, past: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
+        """Every second window, at random, without a share of the frequencies of its targets.
+
+        Lookback and horizon are transformed as one sequence of differences from the last value
+        known, so that they stay in step and at their level.
+        """
+        lookback, n_targets = past.shape[1], targets.shape[-1]
+        n_windows, n_steps = ops.shape(past)[0], lookback + targets.shape[1]
+        own, others = past[..., :n_targets], past[..., n_targets:]
+        level = own[:, -1:]
+        whole = ops.concatenate([own, targets], axis=1) - level
+        drawn = keras.random.uniform((n_windows, n_steps, 1), seed=self.seeds)
+        spared = keras.random.uniform((n_windows, 1, 1), seed=self.seeds) >= 0.5
+        kept = ops.cast(ops.logical_or(drawn >= self._how.frequencies, spared), past.dtype)
+        waves = ops.convert_to_tensor(cosines(n_steps))
+        spectrum = ops.einsum("fs,bst->bft", waves, whole)
+        whole = ops.einsum("fs,bft->bst", waves, spectrum * kept) + level
+        return ops.concatenate([whole[:, :lookback], others], axis=-1), whole[:, lookback:]
+
+    def _shortened(self, past: Tensor) -> Tensor:
+        """Each window from a random step on; those before it repeat that step."""
+        lookback = past.shape[1]
+        drawn = keras.random.uniform((ops.shape(past)[0], 1), seed=self.seeds)
+        first = ops.cast(drawn * self._how.shortening * lookback, "int32")
+        steps = ops.maximum(ops.arange(lookback, dtype="int32"), first)
+        return ops.take_along_axis(past, ops.expand_dims(steps, 2), axis=1)

@@ -12,7 +12,8 @@ from typing import Any
 
 from lstmcast.config.schema import Training
 from lstmcast.errors import ResourceError
-from lstmcast.machine import keep_large_blocks, processor_key
+from lstmcast.machine import available_cpus, keep_large_blocks, processor_key
+from lstmcast.training.kernels import MAX_PARTS
 
 # Of compiled code; what was used least goes first.
 CACHE_BYTES = 500_000_000
@@ -121,16 +122,24 @@ def _set_up_tensorflow(training: Training) -> None:
 
 
 def _set_up_jax(training: Training) -> None:
-    """Device of JAX, where it keeps what it compiled, and the memory of its steps."""
+    """Devices of JAX, where it keeps what it compiled, and the memory of its steps."""
     import jax
 
     keep_large_blocks()
     _keep_compiled(jax.config)
+    _take_cores_for_devices(jax.config)
     if training.device == "gpu":
         try:
             jax.devices("gpu")
         except RuntimeError as error:
             raise _no_gpu("jax") from error
+
+
+def _take_cores_for_devices(options: Any) -> None:
+    """Let JAX see several devices on a CPU, among which a batch can be divided."""
+    # Too late where a caller has already put JAX to work: then a batch stays whole.
+    with suppress(RuntimeError):
+        options.update("jax_num_cpu_devices", min(available_cpus(), MAX_PARTS))
 
 
 def _keep_compiled(options: Any) -> None:

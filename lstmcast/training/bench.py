@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, Literal
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
     import keras
 
     from lstmcast.training.callbacks import Recorder
+    from lstmcast.training.gathering import GatheringModel
     from lstmcast.training.resuming import Checkpointer
 
 
@@ -77,11 +80,10 @@ class Bench:
     ) -> None:
         # These define subclasses of Keras' classes, so that importing them imports Keras.
         from lstmcast.training.augmentation import Augmenter, SeriesDropout
-        from lstmcast.training.gathering import GatheringModel
         from lstmcast.training.resuming import METRICS
 
         self._config, self._starts, self._form = config, starts, form
-        self._memory = fit_memory(config, arrays, starts)
+        self._memory = fit_memory(config, arrays, starts, parts=form.kernel.parts)
         how = config.training.augmentation
         self._augmenter = Augmenter(how, seed=config.seed) if how.changes else None
         features = config.features
@@ -89,7 +91,7 @@ class Bench:
         self._series_dropout = (
             SeriesDropout(features.series_dropout, seed=config.seed) if hides else None
         )
-        self._model = GatheringModel(
+        self._model = _model_of(config, form)(
             network,
             arrays,
             starts=starts,
@@ -204,6 +206,17 @@ class Bench:
                 callbacks=session.callbacks,
                 verbose=0,
             )
+
+
+def _model_of(config: Config, form: Form) -> Callable[..., GatheringModel]:
+    """What makes the model that gathers its batches: on JAX, compiled for a CPU, a looped one."""
+    from lstmcast.training.gathering import GatheringModel
+
+    if config.training.backend != "jax" or not form.kernel.jit or sees_gpu(config.training):
+        return GatheringModel
+    from lstmcast.training.jax_loop import LoopedModel
+
+    return partial(LoopedModel, n_parts=form.kernel.parts)
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from lstmcast.machine import available_cpus
+
 if TYPE_CHECKING:
     from lstmcast.config.schema import Config
 
@@ -22,6 +24,10 @@ XLA_BATCH = 64
 # Batches in one compiled call: enough that what Python adds to each of them no longer shows, few
 # enough that a progress bar moves.
 MAX_STEPS_PER_EXECUTION = 16
+# Cores that a batch is divided among on JAX, as many as were measured, and the least part for each
+# that was.
+MAX_PARTS = 2
+MIN_PART = 16
 
 Jit = bool | Literal["auto"]
 
@@ -42,6 +48,7 @@ class Kernel:
         reasons: What stands in the way of a faster one, each with what to change.
         jit: Whether XLA compiles, as Keras' `jit_compile`; `auto` leaves it to Keras.
         compilation: The same in words, with the reason.
+        parts: How many cores each batch is divided among.
     """
 
     name: Literal["cudnn", "fast", "generic"]
@@ -49,6 +56,7 @@ class Kernel:
     reasons: tuple[str, ...]
     jit: Jit
     compilation: str
+    parts: int = 1
 
 
 def kernel_of(config: Config, *, has_gpu: bool, n_batches: int | None = None) -> Kernel:
@@ -69,13 +77,25 @@ def kernel_of(config: Config, *, has_gpu: bool, n_batches: int | None = None) ->
     name: Literal["fast", "generic"] = "generic" if without_fast else "fast"
     # On a CPU what keeps cuDNN away besides is of no use to know.
     reasons = without_cudnn if on_gpu else [without_cudnn[0], *without_fast]
-    return Kernel(name, _SAYS[name], tuple(reasons), jit, compilation)
+    parts = _parts(config, n_batches=n_batches) if name == "fast" else 1
+    if parts > 1:
+        compilation += f", each batch divided among {parts} cores"
+    return Kernel(name, _SAYS[name], tuple(reasons), jit, compilation, parts)
 
 
 def steps_per_execution(config: Config, n_batches: int) -> int:
     """Batches in one compiled call: as the config says, or up to 16 of an epoch."""
     asked = config.training.steps_per_execution
     return min(MAX_STEPS_PER_EXECUTION if asked == "auto" else asked, n_batches)
+
+
+def _parts(config: Config, *, n_batches: int | None) -> int:
+    """How many cores the compiled loop divides each batch among: all or one."""
+    parts, batch_size = min(available_cpus(), MAX_PARTS), config.training.batch_size
+    # An only batch may hold fewer windows than the config says.
+    divides = batch_size % parts == 0 and n_batches != 1
+    pays = config.training.backend == "jax" and batch_size >= parts * MIN_PART
+    return parts if divides and pays else 1
 
 
 def _beside_cudnn(config: Config) -> tuple[Jit, str]:

@@ -97,14 +97,14 @@ def _of_frequencies(horizon: int) -> WindowLoss:
 
     Steps of one window miss together, and a mean over them counts each as if it were alone; their
     frequencies are nearly uncorrelated. After Wang et al. 2025, "FreDF: Learning to forecast in the
-    frequency domain", with a cosine transform (orthonormal DCT-II) in place of Fourier's, which
-    takes the end of a window for its neighbour at the start. What is missing counts as no error.
+    frequency domain", with cosines in place of Fourier's transform. What is missing counts as no
+    error.
     """
-    import numpy as np
     from keras import ops
-    from scipy.fft import dct
 
-    waves = dct(np.eye(horizon), axis=0, norm="ortho").astype(np.float32)
+    from lstmcast.training.cosines import cosines
+
+    waves = cosines(horizon)
 
     def of_windows(y_true: Tensor, y_pred: Tensor, observed: Tensor = None) -> Tensor:
         errors = y_pred[..., 0] - y_true

@@ -228,7 +228,16 @@ def test_times_that_only_reading_can_judge_are_left_to_it(data: dict[str, Any]) 
                 "training": {"augmentation": {"scaling": 0.1}},
             },
             "training.augmentation.scaling",
-            "a count times a factor",
+            "what it makes of a count is none",
+        ),
+        (
+            {
+                "output": {"type": "negative_binomial"},
+                "scaling": {"target": "none"},
+                "training": {"augmentation": {"frequencies": 0.5}},
+            },
+            "training.augmentation.frequencies",
+            "what it makes of a count is none",
         ),
         (
             {"features": {"categories": {"embedding_size": 4}}},

@@ -77,6 +77,12 @@ def test_a_direction_has_classes_by_its_threshold(threshold, classes) -> None:
             "training.augmentation.scaling",
             "stays as it is",
         ),
+        (
+            DIRECTION,
+            {"training": {"augmentation": {"frequencies": 0.5}}},
+            "training.augmentation.frequencies",
+            "stays as it is",
+        ),
         (DIRECTION, {"data": {"time": "p_up"}}, "data.time", "another column"),
     ],
 )

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from scipy.fft import dct
 
 from lstmcast.config.schema import Augmentation, Features
 from lstmcast.data.windows import Starts
@@ -14,15 +15,20 @@ from tests.networks import PLAIN, make_arrays, make_config, make_network
 STARTS = Starts(train=np.arange(12), validation=np.arange(12, 18))
 
 
-def augmented(seed: int = 0, **how: float) -> tuple[np.ndarray, np.ndarray]:
-    """Two targets and another column, all ones, and what is to come, all twos."""
+def augmented(
+    seed: int = 0, windows: tuple[np.ndarray, np.ndarray] | None = None, **how: float
+) -> tuple[np.ndarray, np.ndarray]:
+    """Of two targets and another column, all ones, and what is to come, all twos, or of others."""
     import keras
 
     from lstmcast.training.augmentation import Augmenter
 
     keras.utils.set_random_seed(0)
     change = Augmenter(Augmentation(**how), seed=seed)
-    past, ahead = np.ones((200, 50, 3), np.float32), np.full((200, 5, 2), 2, np.float32)
+    past, ahead = windows or (
+        np.ones((200, 50, 3), np.float32),
+        np.full((200, 5, 2), 2, np.float32),
+    )
     changed = change(keras.ops.convert_to_tensor(past), keras.ops.convert_to_tensor(ahead))
     return tuple(keras.ops.convert_to_numpy(part) for part in changed)
 
@@ -48,6 +54,40 @@ def test_masking_sets_whole_steps_to_zero() -> None:
     assert (past == 0).mean() == pytest.approx(0.3, abs=0.03)
     assert (past.min(axis=-1) == past.max(axis=-1)).all()
     assert (ahead == 2).all()
+
+
+def test_every_second_window_loses_frequencies_past_and_ahead_together() -> None:
+    rng = np.random.default_rng(0)
+    past = rng.normal(size=(200, 51, 3)).astype(np.float32)
+    ahead = rng.normal(size=(200, 6, 2)).astype(np.float32)
+    changed, future = augmented(windows=(past, ahead), frequencies=0.4)
+    same = np.isclose(changed, past, atol=1e-4).all(axis=(1, 2))
+    np.testing.assert_allclose(future[same], ahead[same], atol=1e-4)
+    assert same.mean() == pytest.approx(0.5, abs=0.1)
+    np.testing.assert_array_equal(changed[..., 2], past[..., 2])
+
+    def spectra(behind: np.ndarray, to_come: np.ndarray) -> np.ndarray:
+        whole = np.concatenate([behind[..., :2], to_come], axis=1) - past[:, -1:, :2]
+        return dct(whole[~same], axis=1, norm="ortho")
+
+    before, after = spectra(past, ahead), spectra(changed, future)
+    lost = np.isclose(after, 0, atol=1e-3)
+    np.testing.assert_allclose(after[~lost], before[~lost], atol=1e-3)
+    assert lost.mean() == pytest.approx(0.4, abs=0.03)
+    # The same of both targets.
+    assert (lost[..., 0] == lost[..., 1]).mean() > 0.99
+
+
+def test_a_shortened_window_begins_with_the_first_step_that_is_left() -> None:
+    past = np.broadcast_to(np.arange(50, dtype=np.float32)[:, None], (200, 50, 3))
+    ahead = np.ones((200, 5, 2), np.float32)
+    changed, future = augmented(windows=(past, ahead), shortening=0.4)
+    first = changed[:, 0, 0]
+    np.testing.assert_array_equal(changed, np.maximum(past, first[:, None, None]))
+    assert first.min() == 0
+    assert first.max() == 19
+    assert first.mean() == pytest.approx(9.5, abs=1.5)
+    np.testing.assert_array_equal(future, ahead)
 
 
 def test_the_changes_follow_from_the_seed() -> None:
@@ -92,7 +132,11 @@ def test_the_series_of_training_windows_are_hidden_but_not_of_validation_windows
     assert val_hidden == pytest.approx(val_loss, rel=1e-6)
 
 
-@pytest.mark.parametrize("how", [{"jitter": 0.5}, {"scaling": 0.5}, {"masking": 0.5}], ids=str)
+@pytest.mark.parametrize(
+    "how",
+    [{name: 0.5} for name in ("jitter", "scaling", "masking", "frequencies", "shortening")],
+    ids=str,
+)
 def test_training_windows_are_changed_and_validation_windows_are_not(how: dict[str, float]) -> None:
     def fit(**training: object) -> tuple[float, float]:
         history = fit_network(

@@ -6,8 +6,11 @@ import pytest
 
 from lstmcast.config.loading import config_from_mapping
 from lstmcast.config.schema import Config
+from lstmcast.training import kernels
 from lstmcast.training.kernels import (
+    MAX_PARTS,
     MAX_STEPS_PER_EXECUTION,
+    MIN_PART,
     XLA_BATCH,
     XLA_STEPS,
     kernel_of,
@@ -107,6 +110,35 @@ def test_compilation_is_what_the_fit_will_do(
     kernel = kernel_of(config(model, **training), has_gpu=has_gpu)
     assert kernel.compilation.startswith(starts)
     assert (kernel.jit is False) == (starts.startswith("off") and not has_gpu)
+
+
+@pytest.mark.parametrize(
+    ("training", "n_batches", "cpus", "parts"),
+    [
+        ({}, None, 2, 2),
+        ({}, None, 8, MAX_PARTS),
+        ({}, None, 1, 1),
+        ({"batch_size": 2 * MIN_PART - 2}, None, 2, 1),
+        ({"batch_size": 2 * MIN_PART + 1}, None, 2, 1),
+        ({"precision": "mixed_bfloat16"}, None, 2, 1),
+        ({"jit": False}, None, 2, 1),
+        # It may hold fewer windows than the config says, and then cannot be divided.
+        ({}, 1, 2, 1),
+    ],
+)
+def test_a_batch_is_divided_where_that_was_measured_to_pay(
+    training: dict[str, Any],
+    n_batches: int | None,
+    cpus: int,
+    parts: int,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(kernels, "available_cpus", lambda: cpus)
+    found = kernel_of(config(backend="jax", **training), has_gpu=False, n_batches=n_batches)
+    assert found.parts == parts
+    assert found.compilation.endswith("each batch divided among 2 cores") == (parts > 1)
+    assert kernel_of(config(**training), has_gpu=False, n_batches=n_batches).parts == 1
+    assert kernel_of(config(backend="jax", **training), has_gpu=True).parts == 1
 
 
 def test_an_epoch_bounds_the_steps_of_an_execution() -> None:

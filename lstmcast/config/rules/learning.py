@@ -113,10 +113,10 @@ def counts_stay_counts(config: Config) -> Iterator[Finding]:
                 f"is {value}, and output negative_binomial is of counts as they are: the network "
                 "reads them by their own size. Set it to none, or output.type to normal.",
             )
-    if config.training.augmentation.scaling:
+    for name in config.training.augmentation.of_targets:
         yield Finding(
-            ("training", "augmentation", "scaling"),
-            "has no place beside output negative_binomial: a count times a factor is none. "
+            ("training", "augmentation", name),
+            "has no place beside output negative_binomial: what it makes of a count is none. "
             "Remove it.",
         )
 

@@ -161,11 +161,26 @@ class Augmentation(Section):
         description="Share of the steps of the lookback whose inputs are set to 0, the mean of a "
         "standardised column.",
     )
+    frequencies: Annotated[float, Field(ge=0, lt=1)] = Field(
+        default=0.0,
+        description="Share of the frequencies that are taken out of the targets of every second "
+        "window, past and ahead.",
+    )
+    shortening: Annotated[float, Field(ge=0, lt=1)] = Field(
+        default=0.0,
+        description="Largest share of the lookback that is hidden at its start, behind the first "
+        "step that is left.",
+    )
 
     @property
     def changes(self) -> bool:
         """Whether anything is changed at all."""
-        return bool(self.jitter or self.scaling or self.masking)
+        return any(value for _, value in self)
+
+    @property
+    def of_targets(self) -> list[str]:
+        """The fields in use that change what is to be forecast."""
+        return [name for name in ("scaling", "frequencies") if getattr(self, name)]
 
 
 class Training(Section):
