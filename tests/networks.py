@@ -16,6 +16,8 @@ from lstmcast.models.registry import ARCHITECTURES
 from lstmcast.models.shapes import Shapes, dtype_of
 
 BACKEND = os.environ.setdefault("KERAS_BACKEND", "tensorflow")
+# Before anything puts JAX to work: a batch may be divided among devices, which are cores.
+os.environ.setdefault("JAX_NUM_CPU_DEVICES", "2")
 LOOKBACK, HORIZON = 6, 3
 PLAIN = Shapes(LOOKBACK, HORIZON, n_targets=1, n_outputs=1, past=2)
 # Every kind of input, two targets and three quantiles.

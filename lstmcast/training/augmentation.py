@@ -3,8 +3,7 @@
 Jitter and scaling are those of Um et al. 2017, "Data augmentation of wearable sensor data for
 Parkinson's disease monitoring using convolutional neural networks"; masking is dropout of whole
 steps of the input; taking frequencies out of a window and its targets together is the frequency
-masking of Chen et al. 2023, "FrAug: Frequency domain augmentation for time series forecasting",
-with cosines in place of Fourier's transform.
+masking of Chen et al. 2023, "FrAug: Frequency domain augmentation for time series forecasting".
 """
 
 from __future__ import annotations
@@ -13,8 +12,8 @@ import keras
 from keras import ops
 
 from lstmcast.config.schema import Augmentation
-from lstmcast.training.cosines import cosines
 from lstmcast.training.losses import Tensor
+from lstmcast.training.transforms import fourier
 
 
 class SeriesDropout:
@@ -101,12 +100,14 @@ class Augmenter:
         own, others = past[..., :n_targets], past[..., n_targets:]
         level = own[:, -1:]
         whole = ops.concatenate([own, targets], axis=1) - level
-        drawn = keras.random.uniform((n_windows, n_steps, 1), seed=self.seeds)
+        shape = (n_windows, n_steps // 2 + 1, 1)
+        drawn = keras.random.uniform(shape, seed=self.seeds) >= self._how.frequencies
         spared = keras.random.uniform((n_windows, 1, 1), seed=self.seeds) >= 0.5
-        kept = ops.cast(ops.logical_or(drawn >= self._how.frequencies, spared), past.dtype)
-        waves = ops.convert_to_tensor(cosines(n_steps))
-        spectrum = ops.einsum("fs,bst->bft", waves, whole)
-        whole = ops.einsum("fs,bft->bst", waves, spectrum * kept) + level
+        kept = ops.cast(ops.logical_or(drawn, spared), past.dtype)
+        # As products: XLA on a CPU computes no fast transform of a batch that is divided.
+        waves = ops.convert_to_tensor(fourier(n_steps))
+        spectrum = ops.einsum("fs,bst->bft", waves, whole) * ops.concatenate([kept, kept], axis=1)
+        whole = ops.einsum("fs,bft->bst", waves, spectrum) + level
         return ops.concatenate([whole[:, :lookback], others], axis=-1), whole[:, lookback:]
 
     def _shortened(self, past: Tensor) -> Tensor:

@@ -102,7 +102,7 @@ def _of_frequencies(horizon: int) -> WindowLoss:
     """
     from keras import ops
 
-    from lstmcast.training.cosines import cosines
+    from lstmcast.training.transforms import cosines
 
     waves = cosines(horizon)
 

@@ -25,11 +25,10 @@ TRAINING = {"loss": "quantile", "levels": [0.1, 0.5, 0.9], "batch_size": BATCH}
 
 
 @pytest.fixture(autouse=True)
-def two_cores(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    from lstmcast.training import backend
+def keras() -> Iterator[None]:
+    from lstmcast.training.backend import load_keras
 
-    monkeypatch.setattr(backend, "available_cpus", lambda: 2)
-    backend.load_keras(make_config().training, seed=0)
+    load_keras(make_config().training, seed=0)
     import jax
 
     assert len(jax.devices()) == 2
