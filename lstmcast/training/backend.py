@@ -136,8 +136,12 @@ def _set_up_jax(training: Training) -> None:
 
 
 def _take_cores_for_devices(options: Any) -> None:
-    """Let JAX see several devices on a CPU, among which a batch can be divided."""
-    # Too late where a caller has already put JAX to work: then a batch stays whole.
+    """Let JAX see several devices on a CPU, among which a batch can be divided.
+
+    Unless the user has said how many; where a caller has already put JAX to work it is too late.
+    """
+    if options.jax_num_cpu_devices >= 0:
+        return
     with suppress(RuntimeError):
         options.update("jax_num_cpu_devices", min(available_cpus(), MAX_PARTS))
 

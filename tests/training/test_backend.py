@@ -9,8 +9,10 @@ import numpy as np
 import pytest
 
 from lstmcast.errors import ResourceError
+from lstmcast.machine import available_cpus
 from lstmcast.training import backend
 from lstmcast.training.backend import load_keras
+from lstmcast.training.kernels import MAX_PARTS
 from tests.networks import BACKEND, make_config, make_network
 
 
@@ -99,3 +101,19 @@ def test_a_user_without_a_home_has_no_cache(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
     monkeypatch.setattr(Path, "home", homeless)
     assert backend.cache_directory() is None
+
+
+@pytest.mark.skipif(BACKEND != "jax", reason="of JAX")
+@pytest.mark.parametrize("said", ["", "1", "3"])
+def test_the_cores_are_devices_unless_the_user_has_said_how_many(said: str) -> None:
+    code = (
+        "import sys; from lstmcast.config.schema import Training; "
+        "from lstmcast.training.backend import load_keras; "
+        "load_keras(Training(backend='jax'), seed=0); import jax; sys.exit(len(jax.devices()))"
+    )
+    environment = {key: value for key, value in os.environ.items() if key != "JAX_NUM_CPU_DEVICES"}
+    if said:
+        environment["JAX_NUM_CPU_DEVICES"] = said
+    expected = int(said) if said else min(available_cpus(), MAX_PARTS)
+    process = subprocess.run([sys.executable, "-c", code], env=environment, check=False)
+    assert process.returncode == expected
