@@ -11,7 +11,7 @@ import numpy as np
 from lstmcast.data.panel import FloatArray
 from lstmcast.evaluation.distributions import DISTRIBUTIONS
 from lstmcast.evaluation.forecasts import WindowForecasts
-from lstmcast.evaluation.metrics import BLOCK
+from lstmcast.evaluation.metrics import blocks
 
 
 def distribution_crps(forecasts: WindowForecasts) -> FloatArray | None:
@@ -24,8 +24,7 @@ def distribution_crps(forecasts: WindowForecasts) -> FloatArray | None:
         return None
     distribution = DISTRIBUTIONS[forecasts.distribution]
     values = np.empty(forecasts.y_pred.shape)
-    for first in range(0, len(values), BLOCK):
-        some = slice(first, first + BLOCK)
+    for some in blocks(values):
         values[some] = distribution.crps(forecasts.parameters[some], forecasts.y_true[some])
     return values
 

@@ -6,7 +6,7 @@ Memory is that of one baseline's forecasts at a time, whatever the number of met
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,38 +20,61 @@ from lstmcast.evaluation.probabilistic import add_scores, crps_scores, distribut
 
 # Windows whose quantiles are in memory at once.
 BLOCK = 4_096
-_UNSCALED: Mapping[MetricName, Callable[[FloatArray, FloatArray], float]] = {
-    "mse": formulas.mse,
-    "rmse": formulas.rmse,
-    "mae": formulas.mae,
-    "r2": formulas.r2,
-    "smape": formulas.smape,
+_EVERYWHERE = (slice(None), slice(None))
+# Of what each metric is a mean, or the root of one.
+_ERRORS: Mapping[MetricName, formulas.Errors] = {
+    "mse": formulas.squared,
+    "rmse": formulas.squared,
+    "mae": formulas.absolute,
+    "r2": formulas.squared,
+    "smape": formulas.symmetric,
+    "mase": formulas.scaled,
 }
 
 
 @dataclass(frozen=True)
 class _Scored:
-    """Actuals and forecasts `(W, H, T)` with the MASE scale `(W, T)` of each window."""
+    """What some metrics follow from, for any steps and targets.
 
-    y_true: FloatArray
-    y_pred: FloatArray
-    scale: FloatArray
+    Attributes:
+        means: Of the errors of each metric over the windows, `(H, T)`; empty without windows.
+        actual: How the actual values lie; where R² is asked for.
+    """
 
-    def at_step(self, step: int) -> _Scored:
-        steps = slice(step, step + 1)
-        return _Scored(self.y_true[:, steps], self.y_pred[:, steps], self.scale)
+    means: Mapping[MetricName, FloatArray]
+    actual: formulas.Spread | None
 
-    def of_target(self, target: int) -> _Scored:
-        one = slice(target, target + 1)
-        return _Scored(self.y_true[..., one], self.y_pred[..., one], self.scale[:, one])
-
-    def value(self, name: MetricName) -> float | None:
-        if not self.y_true.size:
+    def value(self, name: MetricName, cells: tuple[slice, slice] = _EVERYWHERE) -> float | None:
+        """A metric of some steps and targets."""
+        if not self.means:
             return None
+        errors = self.means[name][cells]
         with np.errstate(over="ignore", invalid="ignore"):
-            if name == "mase":
-                return _json_number(formulas.mase(self.y_true, self.y_pred, self.scale))
-            return _json_number(_UNSCALED[name](self.y_true, self.y_pred))
+            if self.actual is not None and name == "r2":
+                return _json_number(formulas.r2_of(errors, self.actual[cells]))
+            mean = float(errors.mean())
+            return _json_number(math.sqrt(mean) if name == "rmse" else mean)
+
+
+def _scored(
+    y_true: FloatArray,
+    y_pred: FloatArray,
+    metrics: Sequence[MetricName],
+    *,
+    scale: FloatArray,
+    actual: formulas.Spread | None = None,
+) -> _Scored:
+    """Actuals and forecasts `(W, H, T)` with the MASE scale `(W, T)` of each window, once."""
+    if not y_true.size:
+        return _Scored({}, None)
+    found: dict[formulas.Errors, FloatArray] = {}
+    with np.errstate(over="ignore", invalid="ignore"):
+        for errors in dict.fromkeys(_ERRORS[name] for name in metrics):
+            scales = (scale,) if errors is formulas.scaled else ()
+            found[errors] = formulas.means(errors, y_true, y_pred, *scales)
+        if actual is None and "r2" in metrics:
+            actual = formulas.spread(y_true)
+    return _Scored({name: found[_ERRORS[name]] for name in metrics}, actual)
 
 
 def _json_number(value: float) -> float | None:
@@ -104,7 +127,7 @@ def flat_scores(
     y_true: FloatArray, y_pred: FloatArray, metrics: Sequence[MetricName], *, scale: FloatArray
 ) -> dict[str, float | None]:
     """Each metric by name, of all steps and targets together; else as `score`."""
-    scored = _Scored(y_true, y_pred, scale)
+    scored = _scored(y_true, y_pred, metrics, scale=scale)
     return {name: scored.value(name) for name in metrics}
 
 
@@ -115,6 +138,7 @@ def score(
     *,
     scale: FloatArray,
     targets: Sequence[str],
+    actual: formulas.Spread | None = None,
 ) -> dict[str, Any]:
     """The metrics of one forecast.
 
@@ -124,19 +148,20 @@ def score(
         metrics: Which of them.
         scale: float64 `(W, T)`, the `mase_scale` of each window's series.
         targets: Names of the `T` targets.
+        actual: How the actual values lie, where that is known.
 
     Returns:
         Each metric by name, `by_step` with a list of `H` values for each and, with several targets,
         `by_target` with each metric for each target. JSON values: what is undefined, or has no
         window, is None.
     """
-    scored = _Scored(y_true, y_pred, scale)
-    steps = [scored.at_step(step) for step in range(y_true.shape[1])]
+    scored = _scored(y_true, y_pred, metrics, scale=scale, actual=actual)
+    steps = [(slice(step, step + 1), slice(None)) for step in range(y_true.shape[1])]
     values: dict[str, Any] = {name: scored.value(name) for name in metrics}
-    values["by_step"] = {name: [step.value(name) for step in steps] for name in metrics}
+    values["by_step"] = {name: [scored.value(name, step) for step in steps] for name in metrics}
     if len(targets) > 1:
         values["by_target"] = {
-            target: {name: scored.of_target(i).value(name) for name in metrics}
+            target: {name: scored.value(name, (slice(None), slice(i, i + 1))) for name in metrics}
             for i, target in enumerate(targets)
         }
     return values
@@ -160,9 +185,11 @@ def score_split(
     """
     scale = mase_scale[forecasts.series]
     y_true = forecasts.y_true[:]
+    actual = formulas.spread(y_true) if y_true.size and "r2" in metrics else None
 
     def scores_of(y_pred: FloatArray) -> dict[str, Any]:
-        return score(y_true, y_pred, metrics, scale=scale, targets=forecasts.targets)
+        targets = forecasts.targets
+        return score(y_true, y_pred, metrics, scale=scale, targets=targets, actual=actual)
 
     scores = {"model": scores_of(forecasts.y_pred)}
     for name, baseline in forecasts.baselines.items():

@@ -8,13 +8,11 @@ from matplotlib.figure import Figure
 
 from lstmcast.data.panel import FloatArray
 from lstmcast.evaluation.forecasts import ByWindow, WindowForecasts
+from lstmcast.evaluation.metrics import blocks
 from lstmcast.reporting.contents import Contents
 from lstmcast.reporting.plots import style
 from lstmcast.reporting.plots.panels import name_hidden_targets, pooled_series, shown_targets
 from lstmcast.reporting.wording import format_number, shorten, step_length
-
-# Windows whose errors are computed at once.
-_BLOCK = 8192
 
 
 @style.styled
@@ -51,8 +49,7 @@ def _errors_by_step(contents: Contents, target: int) -> dict[str, FloatArray]:
 def _mean_errors(test: WindowForecasts, y_pred: ByWindow, target: int) -> FloatArray:
     """Mean absolute errors `(H,)` of a forecast `(W, H, T)`, block by block of its windows."""
     total = np.zeros(test.horizon)
-    for first in range(0, test.n_windows, _BLOCK):
-        block = slice(first, first + _BLOCK)
+    for block in blocks(test.y_pred):
         total += np.abs(y_pred[block] - test.y_true[block])[..., target].sum(axis=0)
     return total / test.n_windows
 
