@@ -39,8 +39,13 @@ class StepsAhead:
         """The values of some windows, `(w, H, …)`."""
         first = self.first[windows]
         taken = np.empty((len(first), self.horizon, *self.values.shape[1:]), self.values.dtype)
-        for step in range(self.horizon):  # all at once, the row numbers would take as much again
-            taken[:, step] = self.values[first + step]
+        # All at once, the row numbers would take as much again.
+        if len(first) < self.horizon:
+            for i, row in enumerate(first):
+                taken[i] = self.values[row : row + self.horizon]
+        else:
+            for step in range(self.horizon):
+                taken[:, step] = self.values[first + step]
         return taken
 
 
