@@ -168,8 +168,8 @@ class Augmentation(Section):
     )
     shortening: Annotated[float, Field(ge=0, lt=1)] = Field(
         default=0.0,
-        description="Largest share of the lookback that is hidden at its start, behind the first "
-        "step that is left.",
+        description="Each window begins at a random step, by at most this share of the lookback "
+        "late; the steps before repeat it.",
     )
 
     @property
