@@ -68,13 +68,18 @@ def _scored(
     if not y_true.size:
         return _Scored({}, None)
     found: dict[formulas.Errors, FloatArray] = {}
+    if actual is None and "r2" in metrics:
+        actual = _spread(y_true)
     with np.errstate(over="ignore", invalid="ignore"):
         for errors in dict.fromkeys(_ERRORS[name] for name in metrics):
             scales = (scale,) if errors is formulas.scaled else ()
             found[errors] = formulas.means(errors, y_true, y_pred, *scales)
-        if actual is None and "r2" in metrics:
-            actual = formulas.spread(y_true)
     return _Scored({name: found[_ERRORS[name]] for name in metrics}, actual)
+
+
+def _spread(y_true: FloatArray) -> formulas.Spread:
+    with np.errstate(over="ignore", invalid="ignore"):
+        return formulas.spread(y_true)
 
 
 def _json_number(value: float) -> float | None:
@@ -185,7 +190,9 @@ def score_split(
     """
     scale = mase_scale[forecasts.series]
     y_true = forecasts.y_true[:]
-    actual = formulas.spread(y_true) if y_true.size and "r2" in metrics else None
+    actual = None
+    if y_true.size and "r2" in metrics:
+        actual = _spread(y_true)  # of every baseline, too
 
     def scores_of(y_pred: FloatArray) -> dict[str, Any]:
         targets = forecasts.targets
