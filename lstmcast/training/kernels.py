@@ -24,10 +24,10 @@ XLA_BATCH = 64
 # Batches in one compiled call: enough that what Python adds to each of them no longer shows, few
 # enough that a progress bar moves.
 MAX_STEPS_PER_EXECUTION = 16
-# Cores that a batch is divided among on JAX, as many as were measured, and the least part for each
-# that was.
+# Cores that a batch is divided among on JAX, as many as were measured, and the least part of each
+# that pays: windows times units.
 MAX_PARTS = 2
-MIN_PART = 16
+MIN_PART = 16 * 64
 
 Jit = bool | Literal["auto"]
 
@@ -94,7 +94,8 @@ def _parts(config: Config, *, n_batches: int | None) -> int:
     parts, batch_size = min(available_cpus(), MAX_PARTS), config.training.batch_size
     # An only batch may hold fewer windows than the config says.
     divides = batch_size % parts == 0 and n_batches != 1
-    pays = config.training.backend == "jax" and batch_size >= parts * MIN_PART
+    states = batch_size * max(config.model.units)
+    pays = config.training.backend == "jax" and states >= parts * MIN_PART
     return parts if divides and pays else 1
 
 

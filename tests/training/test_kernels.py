@@ -118,8 +118,8 @@ def test_compilation_is_what_the_fit_will_do(
         ({}, None, 2, 2),
         ({}, None, 8, MAX_PARTS),
         ({}, None, 1, 1),
-        ({"batch_size": 2 * MIN_PART - 2}, None, 2, 1),
-        ({"batch_size": 2 * MIN_PART + 1}, None, 2, 1),
+        ({"batch_size": 2 * MIN_PART // 64 - 2}, None, 2, 1),
+        ({"batch_size": 2 * MIN_PART // 64 + 1}, None, 2, 1),
         ({"precision": "mixed_bfloat16"}, None, 2, 1),
         ({"jit": False}, None, 2, 1),
         # It may hold fewer windows than the config says, and then cannot be divided.
@@ -134,8 +134,11 @@ def test_a_batch_is_divided_where_that_was_measured_to_pay(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(kernels, "available_cpus", lambda: cpus)
-    found = kernel_of(config(backend="jax", **training), has_gpu=False, n_batches=n_batches)
+    model = {"units": [64]}
+    found = kernel_of(config(model, backend="jax", **training), has_gpu=False, n_batches=n_batches)
     assert found.parts == parts
+    small = config({"units": [4]}, backend="jax", **training)
+    assert kernel_of(small, has_gpu=False, n_batches=n_batches).parts == 1
     assert found.compilation.endswith("each batch divided among 2 cores") == (parts > 1)
     assert kernel_of(config(**training), has_gpu=False, n_batches=n_batches).parts == 1
     assert kernel_of(config(backend="jax", **training), has_gpu=True).parts == 1
