@@ -42,6 +42,25 @@ def imported(*arguments: object, cwd: Path) -> set[str]:
     return {name.partition(".")[0] for name in names}
 
 
+def test_a_command_seldom_looks_for_circles_among_objects(daily: Path) -> None:
+    probe = """
+import gc, os
+from lstmcast.cli.main import run
+before = gc.get_stats()[0]["collections"]
+os._exit = lambda code: print("LOOKED", gc.get_stats()[0]["collections"] - before)
+run()
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", probe, "validate", str(daily)],
+        env={**os.environ, "PYTHONPATH": project_path()},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    # With Python's own threshold the imports alone bring about hundreds.
+    assert int(done.stdout.rpartition("LOOKED")[2]) < 20
+
+
 @pytest.mark.parametrize(
     ("arguments", "expected"),
     [
