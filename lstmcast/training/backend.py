@@ -37,32 +37,31 @@ def load_keras(training: Training, *, seed: int) -> None:
     """
     _check_backend(training.backend)
     _set_environment(training)
-    import keras
+    # TensorFlow takes JAX with it, wherever it is installed, for a converter of its own.
+    with _without("jax") if training.backend == "tensorflow" else nullcontext():
+        import keras
 
     if training.backend == "tensorflow":
         _set_up_tensorflow(training)
     else:
         _set_up_jax(training)
     keras.config.set_dtype_policy(training.precision)
-    with _without_tensorflow() if training.backend == "jax" else nullcontext():
+    # Keras seeds TensorFlow, too, wherever it is installed, and loads it for that.
+    with _without("tensorflow") if training.backend == "jax" else nullcontext():
         keras.utils.set_random_seed(seed)
 
 
 @contextmanager
-def _without_tensorflow() -> Iterator[None]:
-    """Imports of TensorFlow fail inside.
-
-    Keras seeds TensorFlow, too, wherever it is installed, and loads it for that: seconds that a
-    training on JAX does not need.
-    """
-    if "tensorflow" in sys.modules:
+def _without(package: str) -> Iterator[None]:
+    """Imports of a package that is not loaded yet fail inside: it would take seconds."""
+    if package in sys.modules:
         yield
         return
-    sys.modules["tensorflow"] = None  # type: ignore[assignment]
+    sys.modules[package] = None  # type: ignore[assignment]
     try:
         yield
     finally:
-        del sys.modules["tensorflow"]
+        del sys.modules[package]
 
 
 def _check_backend(backend: str) -> None:

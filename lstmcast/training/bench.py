@@ -209,14 +209,22 @@ class Bench:
 
 
 def _model_of(config: Config, form: Form) -> Callable[..., GatheringModel]:
-    """What makes the model that gathers its batches: on JAX, compiled for a CPU, a looped one."""
+    """What makes the model that gathers its batches.
+
+    Compiled for a CPU, a looped one on JAX, and one whose batches are divided on TensorFlow.
+    """
     from lstmcast.training.gathering import GatheringModel
 
-    if config.training.backend != "jax" or not form.kernel.jit or sees_gpu(config.training):
-        return GatheringModel
-    from lstmcast.training.jax_loop import LoopedModel
+    n_parts = form.kernel.parts
+    if config.training.backend == "jax" and form.kernel.jit and not sees_gpu(config.training):
+        from lstmcast.training.jax_loop import LoopedModel
 
-    return partial(LoopedModel, n_parts=form.kernel.parts)
+        return partial(LoopedModel, n_parts=n_parts)
+    if n_parts > 1:
+        from lstmcast.training.tf_parts import DividedModel
+
+        return partial(DividedModel, n_parts=n_parts)
+    return GatheringModel
 
 
 @dataclass(frozen=True)

@@ -24,8 +24,8 @@ XLA_BATCH = 64
 # Batches in one compiled call: enough that what Python adds to each of them no longer shows, few
 # enough that a progress bar moves.
 MAX_STEPS_PER_EXECUTION = 16
-# Cores that a batch is divided among on JAX, as many as were measured, and the least part of each
-# that pays: windows times units.
+# Cores that a batch is divided among, as many as were measured, and the least part of each that
+# pays: windows times units.
 MAX_PARTS = 2
 MIN_PART = 16 * 64
 
@@ -95,8 +95,7 @@ def _parts(config: Config, *, n_batches: int | None) -> int:
     # An only batch may hold fewer windows than the config says.
     divides = batch_size % parts == 0 and n_batches != 1
     states = batch_size * max(config.model.units)
-    pays = config.training.backend == "jax" and states >= parts * MIN_PART
-    return parts if divides and pays else 1
+    return parts if divides and states >= parts * MIN_PART else 1
 
 
 def _beside_cudnn(config: Config) -> tuple[Jit, str]:

@@ -18,14 +18,14 @@ _PER_WINDOW = 4 + 4 + 8 + 8
 def fit_memory(config: Config, arrays: WindowArrays, starts: Starts, *, parts: int) -> int:
     """Bytes that a fit needs beside the prepared rows and the libraries, about.
 
-    The rows once more (on each device), what is noted of each window, and what one batch keeps for
-    its gradient, which grows with the batch, the lookback and the units.
+    The rows once more (on JAX for each part), what is noted of each window, and what one batch
+    keeps for its gradient, which grows with the batch, the lookback and the units.
 
     Args:
         config: Its `model`, `training` and `window`.
         arrays: The prepared rows.
         starts: The windows to fit on and to validate on.
-        parts: How many devices each batch is divided among.
+        parts: How many cores each batch is divided among, which are devices on JAX.
     """
     model, window = config.model, config.window
     rows = (arrays.past, arrays.future, arrays.past_codes, arrays.future_codes)
@@ -35,4 +35,5 @@ def fit_memory(config: Config, arrays: WindowArrays, starts: Starts, *, parts: i
     )
     inputs = (window.lookback + window.horizon) * arrays.past.shape[1]
     batch = config.training.batch_size * (_KEPT * states + 2 * inputs) * _FLOAT32
-    return int(parts * sum(array.nbytes for array in rows) + _PER_WINDOW * n_windows + batch)
+    copies = parts if config.training.backend == "jax" else 1
+    return int(copies * sum(array.nbytes for array in rows) + _PER_WINDOW * n_windows + batch)

@@ -112,6 +112,7 @@ def test_compilation_is_what_the_fit_will_do(
     assert (kernel.jit is False) == (starts.startswith("off") and not has_gpu)
 
 
+@pytest.mark.parametrize("backend", ["jax", "tensorflow"])
 @pytest.mark.parametrize(
     ("training", "n_batches", "cpus", "parts"),
     [
@@ -131,17 +132,19 @@ def test_a_batch_is_divided_where_that_was_measured_to_pay(
     n_batches: int | None,
     cpus: int,
     parts: int,
+    backend: str,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(kernels, "available_cpus", lambda: cpus)
     model = {"units": [64]}
-    found = kernel_of(config(model, backend="jax", **training), has_gpu=False, n_batches=n_batches)
+    found = kernel_of(
+        config(model, backend=backend, **training), has_gpu=False, n_batches=n_batches
+    )
     assert found.parts == parts
-    small = config({"units": [4]}, backend="jax", **training)
-    assert kernel_of(small, has_gpu=False, n_batches=n_batches).parts == 1
     assert found.compilation.endswith("each batch divided among 2 cores") == (parts > 1)
-    assert kernel_of(config(**training), has_gpu=False, n_batches=n_batches).parts == 1
-    assert kernel_of(config(backend="jax", **training), has_gpu=True).parts == 1
+    small = config({"units": [4]}, backend=backend, **training)
+    assert kernel_of(small, has_gpu=False, n_batches=n_batches).parts == 1
+    assert kernel_of(config(model, backend=backend, **training), has_gpu=True).parts == 1
 
 
 def test_an_epoch_bounds_the_steps_of_an_execution() -> None:

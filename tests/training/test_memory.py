@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from lstmcast.data.windows import Starts
@@ -7,7 +9,7 @@ from lstmcast.training.memory import fit_memory
 from tests.networks import PLAIN, make_arrays, make_config
 
 
-def memory(n_windows: int = 10, parts: int = 1, **training: int) -> int:
+def memory(n_windows: int = 10, parts: int = 1, **training: Any) -> int:
     starts = Starts(train=np.arange(n_windows), validation=np.arange(0))
     return fit_memory(make_config(**training), make_arrays(PLAIN), starts, parts=parts)
 
@@ -22,4 +24,5 @@ def test_it_grows_with_the_batch_and_the_windows_but_not_with_their_product() ->
 
 def test_each_device_has_the_rows_once() -> None:
     arrays = make_arrays(PLAIN)
-    assert memory(parts=2) - memory() == arrays.past.nbytes
+    assert memory(parts=2, backend="jax") - memory(backend="jax") == arrays.past.nbytes
+    assert memory(parts=2, backend="tensorflow") == memory(backend="tensorflow")
