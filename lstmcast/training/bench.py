@@ -187,19 +187,21 @@ class Bench:
     def _run(self, session: _Session) -> None:
         """Fit the epochs that are left, or the rest of one that is half done."""
         from lstmcast.models.fast_loop import fast_loops
-        from lstmcast.training.gathering import batch_positions
+        from lstmcast.training.gathering import as_batches, batch_positions
 
         batch_size = self._form.batch_size
         n_train, n_validation = len(self._starts.train), len(self._starts.validation)
         done = session.plan.done_batches * batch_size
         with fast_loops(session.plan.kernel.name == "fast"):
             self._model.fit(
-                batch_positions(n_train, batch_size)[done:],
+                as_batches(batch_positions(n_train, batch_size)[done:], batch_size),
                 batch_size=batch_size,
                 epochs=session.plan.epochs,
                 initial_epoch=session.plan.done,
                 shuffle=False,
-                validation_data=batch_positions(n_validation, batch_size, first=n_train)
+                validation_data=as_batches(
+                    batch_positions(n_validation, batch_size, first=n_train), batch_size
+                )
                 if n_validation
                 else None,
                 validation_batch_size=batch_size,

@@ -48,6 +48,22 @@ def batch_positions(n_windows: int, batch_size: int, *, first: int = 0) -> Int32
     return np.pad(positions, (0, -n_windows % batch_size), constant_values=PADDING)
 
 
+def as_batches(positions: Int32Array, batch_size: int) -> Any:
+    """Positions of whole batches as Keras' `fit` takes them: on TensorFlow, a plain dataset.
+
+    Keras would make one there whose many stages tune themselves in threads beside the training; to
+    end an epoch of it takes up to seconds.
+    """
+    if keras.backend.backend() != "tensorflow":
+        return positions
+    import tensorflow as tf
+
+    plain = tf.data.Options()
+    plain.autotune.enabled = False
+    batches = tf.data.Dataset.from_tensor_slices(positions.reshape(-1, batch_size))
+    return batches.with_options(plain)
+
+
 class GatheringModel(keras.Model):  # type: ignore[misc]
     """Gathers the inputs of a network and its targets, and gives the loss of each window.
 

@@ -18,8 +18,9 @@ if TYPE_CHECKING:
 
 # Gradient steps from which the second that XLA takes to compile for TensorFlow is won back.
 XLA_STEPS = 300
-# Windows in a batch up to which a step is faster under XLA; larger products keep TensorFlow's own
-# kernels, which use all cores, as busy.
+# Windows in a batch up to which a step is faster under XLA on one core; larger products keep
+# TensorFlow's own kernels, which use all cores, as busy. Divided among cores, XLA is faster there,
+# too, but for `segment`, whose loop has few steps.
 XLA_BATCH = 64
 # Batches in one compiled call: enough that what Python adds to each of them no longer shows, few
 # enough that a progress bar moves.
@@ -72,12 +73,14 @@ def kernel_of(config: Config, *, has_gpu: bool, n_batches: int | None = None) ->
     without_cudnn = _without_cudnn(config, has_gpu=has_gpu)
     if not without_cudnn:
         return Kernel("cudnn", _SAYS["cudnn"], (), *_beside_cudnn(config))
-    jit, compilation = _compilation(config, on_gpu=on_gpu, n_batches=n_batches)
+    fit_for_loop = not _without_fast(config, on_gpu=on_gpu, compiled=True)
+    parts = _parts(config, n_batches=n_batches) if fit_for_loop else 1
+    jit, compilation = _compilation(config, on_gpu=on_gpu, n_batches=n_batches, parts=parts)
     without_fast = _without_fast(config, on_gpu=on_gpu, compiled=jit is True)
     name: Literal["fast", "generic"] = "generic" if without_fast else "fast"
     # On a CPU what keeps cuDNN away besides is of no use to know.
     reasons = without_cudnn if on_gpu else [without_cudnn[0], *without_fast]
-    parts = _parts(config, n_batches=n_batches) if name == "fast" else 1
+    parts = parts if name == "fast" else 1
     if parts > 1:
         compilation += f", each batch divided among {parts} cores"
     return Kernel(name, _SAYS[name], tuple(reasons), jit, compilation, parts)
@@ -102,7 +105,7 @@ def _beside_cudnn(config: Config) -> tuple[Jit, str]:
     """What `training.jit` comes to for the rest of a network whose layers cuDNN runs."""
     training = config.training
     if training.backend == "jax":
-        return _compilation(config, on_gpu=True, n_batches=None)
+        return _compilation(config, on_gpu=True, n_batches=None, parts=1)
     # Keras leaves XLA out by itself where a layer runs on cuDNN.
     jit: Jit = "auto" if training.jit == "auto" and not training.deterministic else False
     return jit, "off: cuDNN's kernel is faster than what XLA makes"
@@ -148,7 +151,9 @@ def _unusual_cell(config: Config) -> list[str]:
     return found
 
 
-def _compilation(config: Config, *, on_gpu: bool, n_batches: int | None) -> tuple[Jit, str]:
+def _compilation(
+    config: Config, *, on_gpu: bool, n_batches: int | None, parts: int
+) -> tuple[Jit, str]:
     """What `training.jit` comes to where cuDNN does not run."""
     training = config.training
     if training.backend == "jax":
@@ -160,7 +165,8 @@ def _compilation(config: Config, *, on_gpu: bool, n_batches: int | None) -> tupl
         return training.jit, "on" if training.jit else "off"
     if on_gpu:
         return "auto", "on"
-    if training.batch_size > XLA_BATCH:
+    pays = parts > 1 and config.model.type != "segment"
+    if training.batch_size > XLA_BATCH and not pays:
         return False, f"off: it does not pay with batches of more than {XLA_BATCH} windows"
     if n_batches is not None and n_batches * training.epochs < XLA_STEPS:
         return False, f"off: it does not pay with fewer than {XLA_STEPS} gradient steps"

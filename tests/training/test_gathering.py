@@ -9,7 +9,7 @@ import pytest
 from lstmcast.config.schema import Config
 from lstmcast.data.windows import Starts, WindowArrays, gather_inputs, target_rows
 from lstmcast.training.fitting import fit_network
-from lstmcast.training.gathering import GatheringModel, batch_positions, epoch_order
+from lstmcast.training.gathering import GatheringModel, as_batches, batch_positions, epoch_order
 from lstmcast.training.losses import window_loss
 from lstmcast.training.optimizers import make_optimizer
 from lstmcast.training.progress import SilentProgress
@@ -179,3 +179,13 @@ def test_the_resident_rows_are_neither_trained_nor_part_of_the_weights() -> None
     model = gathering_model(network, quantile_config())
     assert len(model.trainable_weights) == len(network.trainable_weights)
     assert len(model.get_weights()) == len(network.get_weights())
+
+
+def test_batches_are_the_positions_in_their_order() -> None:
+    positions = batch_positions(10, 4)
+    batches = as_batches(positions, 4)
+    if BACKEND == "tensorflow":
+        # Threads that tune a dataset hold up the end of each epoch.
+        assert batches.options().autotune.enabled is False
+        batches = np.concatenate([batch.numpy() for batch in batches])
+    np.testing.assert_array_equal(batches, positions)

@@ -89,12 +89,33 @@ def test_xla_is_left_out_on_tensorflow_where_it_does_not_pay() -> None:
 
 
 @pytest.mark.parametrize(
+    ("model", "cpus", "jit"),
+    [
+        ({"type": "lstm"}, 2, True),
+        ({"type": "gru"}, 2, True),
+        ({"type": "lstm"}, 1, False),
+        ({"type": "lstm", "units": [1]}, 2, False),
+        ({"type": "lstm", "recurrent_dropout": 0.1}, 2, False),
+        ({"type": "segment"}, 2, False),
+    ],
+)
+def test_xla_pays_with_large_batches_where_they_are_divided(
+    model: dict[str, Any], cpus: int, jit: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(kernels, "available_cpus", lambda: cpus)
+    large = config(model, epochs=10, batch_size=2 * XLA_BATCH)
+    found = kernel_of(large, has_gpu=False, n_batches=1000)
+    assert found.jit is jit
+    assert found.parts == (2 if jit else 1)
+
+
+@pytest.mark.parametrize(
     ("training", "has_gpu", "starts"),
     [
         ({}, True, "off: cuDNN"),
         ({}, False, "on"),
         ({"activation": "relu"}, True, "on"),
-        ({"batch_size": 512}, False, "off: it does not pay"),
+        ({"batch_size": 513}, False, "off: it does not pay"),
         ({"jit": True}, False, "on"),
         ({"jit": False}, False, "off"),
         ({"deterministic": True}, False, "off: training.deterministic"),

@@ -46,8 +46,11 @@ def compiled_model(name: str, *, n_parts: int | None, **parameters: Any) -> Gath
         loss=window_loss(config),
         **({} if n_parts is None else {"n_parts": n_parts}),
     )
+    # Another test of this process may have made TensorFlow deterministic, and then without XLA.
     model.compile(
-        optimizer=make_optimizer(config.training), steps_per_execution=STEPS, jit_compile=True
+        optimizer=make_optimizer(config.training),
+        steps_per_execution=STEPS,
+        jit_compile=BACKEND == "jax",
     )
     return model
 
