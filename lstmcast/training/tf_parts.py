@@ -21,6 +21,8 @@ from lstmcast.training.losses import Tensor
 class DividedModel(GatheringModel):
     """A `GatheringModel` on TensorFlow whose batches are divided.
 
+    Of what is not trained nothing but the states of generators may change in a step of the network.
+
     Args:
         n_parts: Into how many parts; divides the windows of a batch.
     """
