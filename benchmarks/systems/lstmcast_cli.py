@@ -7,6 +7,7 @@ which the others do not.
 from __future__ import annotations
 
 import csv
+import gc
 import json
 import os
 import sys
@@ -84,4 +85,8 @@ def error(work: Work) -> float:
 
 
 if __name__ == "__main__":
+    # As the command itself begins and ends (`lstmcast.cli.main.run`).
+    gc.set_threshold(50_000)
     main(train, predict, once, error)
+    sys.stdout.flush()
+    os._exit(0)
