@@ -53,8 +53,10 @@ def run_of(work: Work) -> Path:
 
 def command(*arguments: str) -> None:
     from lstmcast.cli.failures import call
-    from lstmcast.cli.main import app
+    from lstmcast.cli.main import GC_OBJECTS, app
 
+    # As the command itself begins, and ends below.
+    gc.set_threshold(GC_OBJECTS)
     if code := call(app, list(arguments)):
         sys.exit(code)
 
@@ -85,8 +87,6 @@ def error(work: Work) -> float:
 
 
 if __name__ == "__main__":
-    # As the command itself begins and ends (`lstmcast.cli.main.run`).
-    gc.set_threshold(50_000)
     main(train, predict, once, error)
     sys.stdout.flush()
     os._exit(0)

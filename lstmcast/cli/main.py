@@ -47,7 +47,7 @@ Exit codes: 0 ok, 1 a gate or a check failed, 2 usage or config, 3 data, 4 run d
 """
 # Objects that are made until Python looks for circles among them. A library's import makes hundreds
 # of thousands that stay: looking each 700, as Python does, takes a twentieth of a start.
-_GC_OBJECTS = 50_000
+GC_OBJECTS = 50_000
 app = make_app(HELP)
 COMMANDS = (
     init,
@@ -96,7 +96,7 @@ def run() -> NoReturn:
     The process ends at once: to take apart TensorFlow or JAX takes a second, and every file is
     written and closed by then.
     """
-    gc.set_threshold(_GC_OBJECTS, *gc.get_threshold()[1:])
+    gc.set_threshold(GC_OBJECTS, *gc.get_threshold()[1:])
     code = call(app, sys.argv[1:])
     for stream in (sys.stdout, sys.stderr):
         with suppress(OSError, ValueError):

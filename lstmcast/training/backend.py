@@ -53,15 +53,20 @@ def load_keras(training: Training, *, seed: int) -> None:
 
 @contextmanager
 def _without(package: str) -> Iterator[None]:
-    """Imports of a package that is not loaded yet fail inside: it would take seconds."""
-    if package in sys.modules:
+    """Imports of a package that is not loaded yet fail inside: it would take seconds.
+
+    Where `sys.modules` has None for a name, importing it is a `ModuleNotFoundError` (The Python
+    Language Reference, 5.3.1), as if it were not installed.
+    """
+    modules: dict[str, Any] = sys.modules
+    if package in modules:
         yield
         return
-    sys.modules[package] = None  # type: ignore[assignment]
+    modules[package] = None
     try:
         yield
     finally:
-        del sys.modules[package]
+        del modules[package]
 
 
 def _check_backend(backend: str) -> None:

@@ -53,6 +53,13 @@ def as_batches(positions: Int32Array, batch_size: int) -> Any:
 
     Keras would make one there whose many stages tune themselves in threads beside the training; to
     end an epoch of it takes up to seconds.
+
+    Args:
+        positions: int32 `[n_batches * batch_size]`.
+        batch_size: Windows of a batch.
+
+    Returns:
+        On TensorFlow a `tf.data.Dataset` of int32 `[batch_size]`, elsewhere the positions.
     """
     if keras.backend.backend() != "tensorflow":
         return positions

@@ -40,7 +40,7 @@ class DividedModel(GatheringModel):
         super().compile(**{**options, "jit_compile": False})
 
     def train_step(self, data: Any) -> dict[str, Tensor]:
-        """A gradient step on the windows at the positions of a batch."""
+        """A gradient step on the windows at the positions of a batch, int32 `[batch]`."""
         positions, _, _ = keras.utils.unpack_x_y_sample_weight(data)
         n_windows = ops.sum(ops.cast(positions >= 0, "float32"))
         # Read once and given to all parts: a part that reads a variable by itself waits.

@@ -31,6 +31,10 @@ def keras() -> Iterator[None]:
     from lstmcast.training.backend import load_keras
 
     load_keras(make_config().training, seed=0)
+    if BACKEND == "jax":
+        import jax
+
+        assert len(jax.devices()) == 2
     with fast_loops():
         yield
 
