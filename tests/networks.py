@@ -38,19 +38,20 @@ FULL = Shapes(
 def make_config(
     *, window: tuple[int, int, int] = (LOOKBACK, HORIZON, 0), **training: Any
 ) -> Config:
-    """A config with these `training` fields, or whole sections `output` and `scaling`.
+    """A config with these `training` fields, or whole sections `model`, `output` and `scaling`.
 
     `window` is lookback, horizon and lead, `levels` those of quantiles.
     """
     lookback, horizon, lead = window
     levels = training.pop("levels", None)
-    output, scaling = training.pop("output", {}), training.pop("scaling", {})
+    output, scaling, model = (training.pop(name, {}) for name in ("output", "scaling", "model"))
     return Config.model_validate(
         {
             "data": {"time": "time", "target": "y"},
             "window": {"lookback": lookback, "horizon": horizon, "lead": lead},
             "output": {"type": "quantiles", "levels": levels} if levels else output,
             "scaling": scaling,
+            "model": model,
             "training": {"backend": BACKEND, **training},
         }
     )

@@ -303,6 +303,7 @@ def test_a_panel_with_everything_and_empty_splits_is_trained(tmp_path):
         },
         features={"categories": {"encoding": "embedding"}, "calendar": ["dayofweek"]},
         output={"type": "quantiles", "levels": [0.1, 0.5, 0.9]},
+        model={"units": [3], "linear_share": 0.2},
         training={"loss": "quantile"},
         split={"train": 60, "validation": 0, "test": 0},
     )
@@ -313,7 +314,9 @@ def test_a_panel_with_everything_and_empty_splits_is_trained(tmp_path):
     assert run.metrics["worst_series"]["series"] == []
     assert (run.path / "metrics_by_series.csv").is_file()
     assert run.metrics["metrics"]["test"]["model"]["mae"] is None
-    assert load_bundle(run.path).manifest["onnx"]["parity"] < 1e-5
+    bundle = load_bundle(run.path)
+    assert bundle.manifest["onnx"]["parity"] < 1e-5
+    assert (bundle.weights()["linear/kernel"] != 0).all()
 
 
 def test_a_run_that_fails_leaves_no_half_run(tmp_path, monkeypatch):

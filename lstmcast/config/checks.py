@@ -81,6 +81,7 @@ _CHECKS: dict[Check, tuple[Location, ...]] = {
     learning.level_was_taken_out: (("model",), ("output",)),
     learning.mask_fits_model: (("data", "missing"), ("model",)),
     learning.frequencies_fit_output: (("training", "frequency_loss"), ("output",)),
+    learning.linear_share_fits_output: (("model",), ("output",)),
     learning.counts_stay_counts: (
         ("output",),
         ("scaling",),

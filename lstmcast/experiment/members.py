@@ -21,6 +21,7 @@ from lstmcast.experiment.versions import Versions
 from lstmcast.models.registry import build_network
 from lstmcast.runtime.network_shapes import shapes_of
 from lstmcast.training.checkpoints import Checkpoints, FitCheckpoints
+from lstmcast.training.linear import fit_linear
 from lstmcast.training.progress import Plan, Progress
 from lstmcast.training.weights import (
     join_weights,
@@ -132,6 +133,7 @@ def train_members(
             set_state(member, state)
             if given is not None:
                 load_weights(member, given[number][index])
+        fit_linear(members, dataset.prepared.arrays, parts[number].train, preparation.config)
         place = Place(number, preparation)
         logs = tensorboard and place.logs(tensorboard)
         histories = fitter.fit(

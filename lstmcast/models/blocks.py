@@ -110,20 +110,32 @@ def _normalise(
     """`past` with its targets normalised, their level and their scale."""
     from keras import ops
 
-    if how == "none":
-        return past, None, None
     targets, others = past[:, :, :n_targets], past[:, :, n_targets:]
-    scale = None
-    if how == "last":
-        level = targets[:, -1:, :]
-        targets = targets - level
-    else:
-        level = ops.mean(targets, axis=1, keepdims=True)
+    level, scale = level_of(targets, how), None
+    if level is None:
+        return past, None, None
+    if how == "mean_std":
         scale = ops.maximum(ops.std(targets, axis=1, keepdims=True), MIN_SCALE)
-        targets = (targets - level) / scale
+    targets = targets - level
+    if scale is not None:
+        targets = targets / scale
     if past.shape[-1] == n_targets:
         return targets, level, scale
     return join([targets, others]), level, scale
+
+
+def level_of(targets: Tensor, how: WindowNorm) -> Tensor | None:
+    """What is subtracted from each target of a window, `[batch, 1, n_targets]`; None for nothing.
+
+    Args:
+        targets: `[batch, lookback, n_targets]`.
+        how: As `read_inputs` has it.
+    """
+    from keras import ops
+
+    if how == "none":
+        return None
+    return targets[:, -1:, :] if how == "last" else ops.mean(targets, axis=1, keepdims=True)
 
 
 def _counts_by_logarithm(past: Tensor, n_targets: int) -> tuple[Tensor, Tensor]:

@@ -40,6 +40,12 @@ class NetworkParameters(Section):
         description="Activation of the cell; anything but tanh loses the fast cuDNN kernel.",
     )
     window_norm: WindowNorm = "none"
+    linear_share: Fraction = Field(
+        default=0.0,
+        description="Share in the forecast of a linear model of each target's own lookback, a "
+        "ridge regression fitted on the training windows; it errs otherwise than a network does, "
+        "so that 0.3 often helps.",
+    )
     scope: Literal["panel", "each"] = Field(
         default="panel",
         description="`panel`: one network for all series; `each`: one for each series of its own.",

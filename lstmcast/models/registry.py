@@ -45,4 +45,9 @@ def build_network(parameters: NetworkParameters, shapes: Shapes) -> keras.Model:
     """
     module = importlib.import_module(type(parameters).__module__)
     network: keras.Model = module.build(parameters, shapes)
-    return network
+    if not parameters.linear_share:
+        return network
+    # A module of layers, which imports Keras.
+    from lstmcast.models.linear import with_linear
+
+    return with_linear(network, parameters, shapes)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+DISTRIBUTIONS = ("normal", "student_t", "negative_binomial")
 Head = Literal["quantiles", "normal", "student_t", "negative_binomial", "classes"]
 
 
@@ -37,6 +38,8 @@ class Shapes:
         embedding_size: Width of each embedding; None for a size from the number of ids.
         head: What these are: `quantiles` (a point is one), the parameters of a distribution, or
             logarithms of the probabilities of classes.
+        point: Which of the outputs is the point forecast: of quantiles the median, of a
+            distribution its centre, the first.
         reads_targets: Whether the target columns of `past` are numbers to read; those of a category
             are not, which has columns of its own among the others.
     """
@@ -53,6 +56,7 @@ class Shapes:
     static_levels: tuple[int, ...] = ()
     embedding_size: int | None = None
     head: Head = "quantiles"
+    point: int = 0
     reads_targets: bool = True
 
     @property

@@ -38,6 +38,7 @@ def shapes_of(preparation: Preparation) -> Shapes:
         static_levels=levels(embedded_series(schema, config)),
         embedding_size=categories.embedding_size,
         head="quantiles" if output.type == "point" else output.type,
+        point=output.levels.index(0.5) if output.type == "quantiles" else 0,
         reads_targets=schema.columns[0].kind == "number",
     )
 

@@ -198,6 +198,15 @@ def test_times_that_only_reading_can_judge_are_left_to_it(data: dict[str, Any]) 
             "training.frequency_loss",
             "output is normal. Remove it, or set output.type to point",
         ),
+        (
+            {
+                "output": {"type": "negative_binomial"},
+                "scaling": {"target": "none"},
+                "model": {"linear_share": 0.3},
+            },
+            "model.linear_share",
+            "is of forecasts of numbers, and output is negative_binomial. Remove it, or set",
+        ),
         ({"output": {"type": "negative_binomial"}}, "scaling.target", "is standard"),
         (
             {

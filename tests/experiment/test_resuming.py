@@ -47,7 +47,7 @@ def config_of(runs_dir: Path, **training: Any) -> Config:
             "runs_dir": str(runs_dir),
             "data": {"time": "day", "target": "y"},
             "window": {"lookback": 7, "horizon": 3},
-            "model": {"units": [3]},
+            "model": {"units": [3], "linear_share": 0.2},
             "calibration": {"levels": [0.8]},
             "training": {"epochs": 4, "backend": BACKEND, "device": "cpu", **training},
         }

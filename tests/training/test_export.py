@@ -67,6 +67,19 @@ CASES: list[Any] = [
             ("negative_binomial", 2, {}),
         )
     ),
+    *(
+        pytest.param(
+            name,
+            replace(FULL, head=head, point=point),
+            {"linear_share": 0.4, "window_norm": norm},
+            id=f"linear share, {head}, {norm}",
+        )
+        for name, head, point, norm in (
+            ("lstm", "quantiles", 1, "none"),
+            ("segment", "student_t", 0, "last"),
+            ("gru", "quantiles", 2, "mean_std"),
+        )
+    ),
     pytest.param("lstm", replace(FULL, head="classes"), {}, id="classes"),
     pytest.param(
         "lstm", replace(FULL, head="classes", reads_targets=False), {}, id="classes of a category"

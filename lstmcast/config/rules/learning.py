@@ -96,6 +96,16 @@ def frequencies_fit_output(config: Config) -> Iterator[Finding]:
         )
 
 
+def linear_share_fits_output(config: Config) -> Iterator[Finding]:
+    """A weighted mean is one of numbers that a linear model can give."""
+    if config.model.linear_share and config.output.type in ("negative_binomial", "classes"):
+        yield Finding(
+            ("model", "linear_share"),
+            f"is of forecasts of numbers, and output is {config.output.type}. Remove it, or set "
+            "output.type to point, quantiles, normal or student_t.",
+        )
+
+
 def counts_stay_counts(config: Config) -> Iterator[Finding]:
     """A negative binomial distribution is one of the whole numbers that the data hold."""
     if config.output.type != "negative_binomial":

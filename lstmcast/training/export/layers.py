@@ -73,6 +73,12 @@ def _softmax(graph: Graph, layer: Any, x: Tensor, **_: Any) -> str:
     return graph.add("Softmax", graph.name(x), axis=layer.axis)
 
 
+def _linear_forecast(graph: Graph, layer: Any, targets: Tensor, **_: Any) -> str:
+    by_target = graph.add("Transpose", graph.name(targets), perm=[2, 0, 1])
+    product = graph.add("MatMul", by_target, graph.weight(layer.kernel))
+    return graph.add("Transpose", product, perm=[1, 2, 0])
+
+
 def _same(graph: Graph, _layer: Any, x: Tensor, **_: Any) -> str:
     return graph.name(x)
 
@@ -90,6 +96,8 @@ LAYERS: dict[str, Translation] = {
     "LayerNormalization": _layer_norm,
     "Embedding": _embedding,
     "Softmax": _softmax,
+    "LinearForecast": _linear_forecast,
     "Dropout": _same,
+    "AfterTraining": _same,
     "Functional": _nested,
 }
