@@ -151,6 +151,7 @@ def _rest(outline: Outline) -> Iterator[str]:
         yield _line("  dropout: 0.3", "raise it if validation gets worse early")
     yield _line(f"  units: [{outline.units}]", "of each layer; two layers: [64, 32]")
     yield _line("  window_norm: last", "forecast the change since the last value")
+    yield _line("  linear_share: 0.3", "of a linear model's forecast, which errs otherwise")
     yield "training:"
     yield _line("  epochs: 100", "at most: it stops when validation no longer improves")
     yield _line(f"  batch_size: {outline.batch_size}", "windows in each gradient step")
