@@ -87,7 +87,7 @@ def measure_folds(
         "folds": _of_folds(results, origins, scores),
         **_spreads(scores),
         "scales": scales.to_json(),
-        "verdicts": _verdicts(scores, forecasts, lead=config.window.lead),
+        "verdicts": _verdicts(scores, forecasts, config),
     }
     texts = (verdict["text"] for verdict in metrics["verdicts"].values())
     return Backtested(
@@ -196,11 +196,11 @@ def _spreads(scores: FoldScores) -> dict[str, Any]:
 
 
 def _verdicts(
-    scores: FoldScores, forecasts: WindowForecasts, *, lead: int
+    scores: FoldScores, forecasts: WindowForecasts, config: Config
 ) -> dict[str, Mapping[str, Any]]:
-    against = baseline_verdict(scores.pooled)
+    against = baseline_verdict(scores.pooled, config=config)
     by_fold = folds_verdict(scores.by_fold)
-    echo = echo_check(forecasts, lead=lead)
+    echo = echo_check(forecasts, lead=config.window.lead)
     return {
         "baseline": {"text": against.text, "beats": against.beats, "skill": against.skill},
         "folds": {"text": by_fold.text, "won": by_fold.won, "folds": by_fold.folds},

@@ -160,8 +160,11 @@ def _against_baselines(tuned: Tuned) -> str:
     from lstmcast.evaluation.verdicts import baseline_verdict
 
     scores = {"model": tuned.scores["tuned"], **tuned.scores}
-    judge = class_verdict if tuned.found.space.base.task == CLASSIFICATION else baseline_verdict
-    return judge({k: v for k, v in scores.items() if k not in _TRAINED}).text
+    scores = {name: values for name, values in scores.items() if name not in _TRAINED}
+    config = tuned.found.space.base
+    if config.task == CLASSIFICATION:
+        return class_verdict(scores).text
+    return baseline_verdict(scores, config=config).text
 
 
 def _change(before: float | None, after: float | None, objective: str) -> str:

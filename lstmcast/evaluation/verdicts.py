@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from lstmcast.config.schema import Config
+
 # Tried in this order: the scale-free one first, then what an outlier moves least.
 _JUDGES = ("mase", "mae", "rmse", "mse", "smape")
 
@@ -61,7 +63,7 @@ class _Comparison:
 
 
 def baseline_verdict(
-    scores: Mapping[str, Mapping[str, Any]], *, split: str = "test"
+    scores: Mapping[str, Mapping[str, Any]], *, config: Config | None = None, split: str = "test"
 ) -> BaselineVerdict:
     """Say whether the model beats the best baseline, and by how much.
 
@@ -70,6 +72,7 @@ def baseline_verdict(
 
     Args:
         scores: What `score_split` returned.
+        config: Of the model, so that a model that loses is told what may help it.
         split: Name of the split, for the text.
     """
     found = (_compare(scores, metric) for metric in _JUDGES)
@@ -78,6 +81,8 @@ def baseline_verdict(
         return BaselineVerdict(_nothing_to_compare(scores, split), beats=None)
     by_rmse = _compare(scores, "rmse")
     text = _verdict_text(decided, split)
+    if not decided.beats:
+        text += f": {_remedies(config)}."
     if by_rmse and by_rmse.beats != decided.beats:
         better = "better" if by_rmse.beats else "no better"
         text += (
@@ -128,10 +133,27 @@ def _verdict_text(found: _Comparison, split: str) -> str:
         outcome = f"On the {split} split the model only equals the best baseline, {baseline}"
     else:
         outcome = f"On the {split} split the model is worse than {baseline} {found.margin}"
-    return (
-        f"{outcome} ({found.evidence}): use that baseline, or give the model more to go on, such "
-        "as a longer `window.lookback`, covariates, calendar features or `model.window_norm: last`."
-    )
+    return f"{outcome} ({found.evidence})"
+
+
+def _remedies(config: Config | None) -> str:
+    """What to do about a model that loses: nothing that its config has, or rules out."""
+    if config is None:
+        return "use that baseline"
+    data, model = config.data, config.model
+    ways = ["a longer `window.lookback`"]
+    if not data.past_covariates and not data.future_covariates:
+        ways.append("covariates")
+    if not config.features.calendar:
+        ways.append("calendar features")
+    counts = config.output.type == "negative_binomial"
+    if model.window_norm == "none" and data.missing.strategy != "mask" and not counts:
+        ways.append("`model.window_norm: last`")
+    if not model.linear_share and not counts:
+        ways.append("`model.linear_share: 0.3`")
+    *others, last = ways
+    listed = f"{', '.join(others)} or {last}" if others else last
+    return f"use that baseline, or give the model more to go on, such as {listed}"
 
 
 def _spoken(name: str) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from lstmcast.config.schema import Config
 from lstmcast.data.dataset import Dataset
 from lstmcast.data.panel import IntArray
 from lstmcast.data.splitting import SplitName
@@ -114,7 +115,7 @@ def measure(dataset: Dataset, fitted: Fitted, calibrated: Calibrated) -> Measure
         )
         learned = intervals.learned
         add_intervals(metrics, intervals)
-    metrics["verdicts"] = _verdicts(metrics, test, fitted, lead=config.window.lead)
+    metrics["verdicts"] = _verdicts(metrics, test, fitted, config)
     order = ("baseline", "intervals", "echo", "fit")
     found = (metrics["verdicts"][kind]["text"] for kind in order if kind in metrics["verdicts"])
     verdicts = tuple(text for text in found if text)
@@ -208,11 +209,11 @@ def judged_fit(fitted: Fitted) -> FitVerdict:
 
 
 def _verdicts(
-    metrics: dict[str, Any], test: WindowForecasts, fitted: Fitted, *, lead: int
+    metrics: dict[str, Any], test: WindowForecasts, fitted: Fitted, config: Config
 ) -> dict[str, Any]:
-    against = baseline_verdict(metrics["metrics"]["test"])
+    against = baseline_verdict(metrics["metrics"]["test"], config=config)
     fit = judged_fit(fitted)
-    echo = echo_check(test, lead=lead)
+    echo = echo_check(test, lead=config.window.lead)
     return {
         "baseline": {"text": against.text, "beats": against.beats, "skill": against.skill},
         **interval_verdicts(metrics),

@@ -252,7 +252,7 @@ def evaluate_panel(bundle: Bundle, panel: Panel, network: Network) -> dict[str, 
     by_series = {}
     if panel.schema.series is not None:
         by_series = series_scores(forecasts, metrics, scales.mase_of(panel)).summary()
-    verdict = baseline_verdict(scores)
+    verdict = baseline_verdict(scores, config=preparation.config)
     echo = echo_check(forecasts, lead=preparation.config.window.lead)
     found: dict[str, Any] = {
         "windows": {"test": len(starts)},

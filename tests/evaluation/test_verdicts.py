@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import pytest
 
+from lstmcast.config.schema import Config
 from lstmcast.evaluation.verdicts import baseline_verdict
 
 
@@ -34,6 +35,44 @@ def test_a_model_that_loses_is_told_so():
         "On the test split the model is worse than drift by 4.1 % (MASE 1.041 against 1.000): "
         "use that"
     )
+
+
+@pytest.mark.parametrize(
+    ("sections", "ways"),
+    [
+        (
+            {},
+            "a longer `window.lookback`, covariates, calendar features, `model.window_norm: last` "
+            "or `model.linear_share: 0.3`.",
+        ),
+        (
+            {
+                "data": {"past_covariates": ["x"]},
+                "features": {"calendar": ["hour"]},
+                "model": {"window_norm": "mean_std", "linear_share": 0.1},
+            },
+            "a longer `window.lookback`.",
+        ),
+        (
+            {"data": {"missing": {"strategy": "mask"}}},
+            "a longer `window.lookback`, covariates, calendar features or "
+            "`model.linear_share: 0.3`.",
+        ),
+        (
+            {"output": {"type": "negative_binomial"}, "scaling": {"target": "none"}},
+            "a longer `window.lookback`, covariates or calendar features.",
+        ),
+    ],
+)
+def test_what_may_help_is_not_what_the_config_has_or_rules_out(sections, ways):
+    data = {"time": "time", "target": "y", **sections.get("data", {})}
+    window = {"lookback": 6, "horizon": 3}
+    features = {"calendar": [], **sections.get("features", {})}
+    config = Config.model_validate(
+        {**sections, "data": data, "window": window, "features": features}
+    )
+    verdict = baseline_verdict(scores(model=(2.0, 6.0), naive=(1.0, 3.0)), config=config)
+    assert verdict.text.endswith(f"or give the model more to go on, such as {ways}")
 
 
 def test_rmse_is_named_where_it_disagrees():
