@@ -29,10 +29,13 @@ def fit_linear(
 ) -> None:
     """Fit the linear layer of networks, where they have one, on the training windows.
 
-    For each target it minimises `|Y - X W|^2 + a |W|^2` over the kernel `W`, where the rows of `X`
-    are lookbacks and those of `Y` horizons, both without the level that `model.window_norm` takes
-    out of the window, and `a` is 0.1 of the mean square of a step of `X`, times the windows (Hoerl
-    and Kennard 1970, "Ridge regression"). Nothing is copied out but some windows at a time.
+    The kernel of a target is the mean of two ridge regressions (Hoerl and Kennard 1970, "Ridge
+    regression"), one on its own windows and one on those of all targets, each as large as the
+    others: its own alone follows the training rows too closely. A regression minimises
+    `|Y - X W|^2 + a |W|^2` over `W`, where the rows of `X` are lookbacks and those of `Y` horizons,
+    both without the level that `model.window_norm` takes out of the window, and `a` is 0.1 of the
+    mean square of a step of `X`, times the windows. Nothing is copied out but some windows at a
+    time.
 
     Args:
         networks: What `build_network` made: the members of an ensemble, or one.
@@ -49,19 +52,32 @@ def fit_linear(
     # A module of layers, which imports Keras.
     from lstmcast.models.linear import LINEAR
 
-    kernels = [_kernel(arrays, train, target, config) for target in range(arrays.n_targets)]
+    kernels = _kernels(arrays, train, config)
     for network in networks:
-        network.get_layer(LINEAR).kernel.assign(np.stack(kernels))
+        network.get_layer(LINEAR).kernel.assign(kernels)
 
 
-def _kernel(arrays: WindowArrays, train: IntArray, target: int, config: Config) -> Float32Array:
-    """The kernel of one target, `(lookback, horizon)`."""
-    window = config.window
+def _kernels(arrays: WindowArrays, train: IntArray, config: Config) -> Float32Array:
+    """The kernel of each target, `(n_targets, lookback, horizon)`."""
+    window, n_targets = config.window, arrays.n_targets
+    kernels: Float32Array = np.empty((n_targets, window.lookback, window.horizon), np.float32)
+    together: FloatArray = np.zeros((window.lookback, window.lookback + window.horizon))
+    for target in range(n_targets):
+        products = _products(arrays, train, target, config)
+        kernels[target] = _regression(products)
+        together += products / (_mean_square(products) or 1.0)
+    if n_targets > 1:
+        kernels += _regression(together)
+        kernels /= 2
+    return kernels
+
+
+def _products(arrays: WindowArrays, train: IntArray, target: int, config: Config) -> FloatArray:
+    """`X' X` and `X' Y` of a target side by side, `(lookback, lookback + horizon)`."""
+    window, values = config.window, arrays.targets[:, target]
     train = _complete(arrays, train, target, config)
     train = train[:: -(-len(train) // MOST_WINDOWS)]
-    values = arrays.targets[:, target]
-    products: FloatArray = np.zeros((window.lookback, window.lookback))
-    answers: FloatArray = np.zeros((window.lookback, window.horizon))
+    products: FloatArray = np.zeros((window.lookback, window.lookback + window.horizon))
     for first in range(0, len(train), _BLOCK):
         block = train[first : first + _BLOCK]
         behind, ahead = (
@@ -71,15 +87,25 @@ def _kernel(arrays: WindowArrays, train: IntArray, target: int, config: Config) 
         if level is not None:
             taken_out = np.asarray(level)[:, :, 0]
             behind, ahead = behind - taken_out, ahead - taken_out
-        products += behind.T @ behind
-        answers += behind.T @ ahead
+        products += behind.T @ np.concatenate([behind, ahead], axis=1)
+    return products
+
+
+def _regression(products: FloatArray) -> Float32Array:
+    """The kernel that they come to, `(lookback, horizon)`."""
     from scipy import linalg
 
-    # A series that never moves has nothing to learn; any penalty gives zeros.
-    penalty = RIDGE * float(np.mean(np.diagonal(products))) or 1.0
-    products[np.diag_indices_from(products)] += penalty
-    kernel: FloatArray = linalg.solve(products, answers, assume_a="pos")
+    lookback = len(products)
+    # Where nothing ever moves there is nothing to learn; any penalty gives zeros.
+    penalty = RIDGE * _mean_square(products) or 1.0
+    penalised = products[:, :lookback] + penalty * np.eye(lookback)
+    kernel: FloatArray = linalg.solve(penalised, products[:, lookback:], assume_a="pos")
     return kernel.astype(np.float32)
+
+
+def _mean_square(products: FloatArray) -> float:
+    """Of a step of the lookback, times the windows."""
+    return float(np.mean(np.diagonal(products)))
 
 
 def _complete(arrays: WindowArrays, train: IntArray, target: int, config: Config) -> IntArray:
