@@ -1,9 +1,10 @@
 """A share of the forecast that is linear in the lookback, beside any architecture.
 
-A linear model of each target's own lookback errs otherwise than a recurrent network does, so that a
-weighted mean of the two is better than either (Bates and Granger 1969, "The combination of
-forecasts", on such means; docs/accuracy.md on this one). Its weights are no gradient's: they are
-fitted in closed form before the network is (`training.linear`).
+A linear model of each target errs otherwise than a recurrent network does, so that a weighted mean
+of the two is better than either (Bates and Granger 1969, "The combination of forecasts", on such
+means; docs/accuracy.md on this one). It reads the target's own lookback and the last steps of all
+targets. Its weights are no gradient's: they are fitted in closed form before the network is
+(`training.linear`).
 """
 
 from __future__ import annotations
@@ -21,9 +22,17 @@ from lstmcast.models.shapes import DISTRIBUTIONS, Shapes
 LINEAR = "linear"
 
 
+def steps_of_all(lookback: int, n_targets: int) -> int:
+    """How many last steps of all targets each reads: together as many values as its own lookback.
+
+    None where there is but one target, whose own they are.
+    """
+    return lookback // n_targets if n_targets > 1 else 0
+
+
 @keras.saving.register_keras_serializable("lstmcast")
 class LinearForecast(keras.layers.Layer):  # type: ignore[misc]
-    """A linear forecast of each target from its own lookback: `[batch, horizon, n_targets]`.
+    """A linear forecast of each target from what it reads: `[batch, n_targets, horizon]`.
 
     Args:
         horizon: Steps ahead.
@@ -35,20 +44,20 @@ class LinearForecast(keras.layers.Layer):  # type: ignore[misc]
         self.horizon = horizon
 
     def build(self, shape: Any) -> None:
-        """Make the kernel, `[n_targets, lookback, horizon]`, zeros until it is fitted."""
-        _, lookback, n_targets = shape
+        """Make the kernel, `[n_targets, n, horizon]`, zeros until it is fitted."""
+        _, n_targets, n = shape
         self.kernel = self.add_weight(
-            (n_targets, lookback, self.horizon), "zeros", name="kernel", trainable=False
+            (n_targets, n, self.horizon), "zeros", name="kernel", trainable=False
         )
 
-    def call(self, targets: Tensor) -> Tensor:
-        """The forecast from `[batch, lookback, n_targets]`."""
-        by_target = ops.matmul(ops.transpose(targets, (2, 0, 1)), self.kernel)
-        return ops.transpose(by_target, (1, 2, 0))
+    def call(self, read: Tensor) -> Tensor:
+        """The forecast from `[batch, n_targets, n]`."""
+        by_target = ops.matmul(ops.transpose(read, (1, 0, 2)), self.kernel)
+        return ops.transpose(by_target, (1, 0, 2))
 
     def compute_output_shape(self, shape: Any) -> tuple[int | None, int, int]:
-        """As many targets, the horizon for the lookback."""
-        return (shape[0], self.horizon, shape[2])
+        """As many targets, the horizon for what is read."""
+        return (shape[0], shape[1], self.horizon)
 
 
 @keras.saving.register_keras_serializable("lstmcast")
@@ -76,7 +85,8 @@ def with_linear(network: keras.Model, parameters: NetworkParameters, shapes: Sha
     targets, output = network.input["past"][:, :, : shapes.n_targets], network.output
     level = level_of(targets, parameters.window_norm)
     changes = targets if level is None else targets - level
-    forecast = LinearForecast(shapes.horizon, dtype="float32", name=LINEAR)(changes)
+    forecast = LinearForecast(shapes.horizon, dtype="float32", name=LINEAR)(_read(changes))
+    forecast = ops.transpose(forecast, (0, 2, 1))
     if level is not None:
         forecast = forecast + level
     own = output[..., shapes.point]
@@ -87,3 +97,16 @@ def with_linear(network: keras.Model, parameters: NetworkParameters, shapes: Sha
     else:
         moved = output + shift
     return keras.Model(network.input, moved, name=network.name)
+
+
+def _read(changes: Tensor) -> Tensor:
+    """What the linear model of each target reads, `[batch, n_targets, lookback + n]`.
+
+    Its own lookback, and after it the last steps of all targets, step by step.
+    """
+    _, lookback, n_targets = changes.shape
+    own, steps = ops.transpose(changes, (0, 2, 1)), steps_of_all(lookback, n_targets)
+    if not steps:
+        return own
+    last = ops.reshape(changes[:, lookback - steps :, :], (-1, 1, steps * n_targets))
+    return ops.concatenate([own, ops.repeat(last, n_targets, axis=1)], axis=-1)

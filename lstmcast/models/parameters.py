@@ -42,9 +42,9 @@ class NetworkParameters(Section):
     window_norm: WindowNorm = "none"
     linear_share: Fraction = Field(
         default=0.0,
-        description="Share in the forecast of a linear model of each target's own lookback, a "
-        "ridge regression fitted on the training windows; it errs otherwise than a network does, "
-        "so that 0.3 often helps.",
+        description="Share in the forecast of a linear model of each target's own lookback and the "
+        "last steps of all targets, ridge regressions fitted on the training windows; it errs "
+        "otherwise than a network does, so that 0.3 often helps.",
     )
     scope: Literal["panel", "each"] = Field(
         default="panel",

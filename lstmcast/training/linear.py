@@ -16,11 +16,12 @@ from lstmcast.models.blocks import level_of
 if TYPE_CHECKING:
     import keras
 
-# The penalty, in mean squares of the lookback's steps; from 0.03 to 1 it changes little
+# The penalties on the weights of a target's own lookback and of the last steps of all, in mean
+# squares of what these are multiplied with; a third or three times as much changes little
 # (docs/accuracy.md).
-RIDGE = 0.1
+RIDGE, RIDGE_OF_ALL = 0.1, 1.0
 # More windows than these, evenly spaced, are not read: they overlap, and the sums are as good.
-MOST_WINDOWS = 50_000
+MOST_WINDOWS = 20_000
 _BLOCK = 512
 
 
@@ -30,12 +31,12 @@ def fit_linear(
     """Fit the linear layer of networks, where they have one, on the training windows.
 
     The kernel of a target is the mean of two ridge regressions (Hoerl and Kennard 1970, "Ridge
-    regression"), one on its own windows and one on those of all targets, each as large as the
-    others: its own alone follows the training rows too closely. A regression minimises
-    `|Y - X W|^2 + a |W|^2` over `W`, where the rows of `X` are lookbacks and those of `Y` horizons,
-    both without the level that `model.window_norm` takes out of the window, and `a` is 0.1 of the
-    mean square of a step of `X`, times the windows. Nothing is copied out but some windows at a
-    time.
+    regression"): one on its own windows, of its lookback and the last steps of all targets, and one
+    on the windows of all targets, each as large as the others, of the lookback alone. A regression
+    minimises `|Y - X W|^2 + a |W|^2` over `W`, where the rows of `X` are what is read and those of
+    `Y` horizons, both without the level that `model.window_norm` takes out of the window, and `a`
+    is `RIDGE` or `RIDGE_OF_ALL` mean squares of `X`, times the windows. Nothing is copied out but
+    some windows at a time.
 
     Args:
         networks: What `build_network` made: the members of an ensemble, or one.
@@ -50,62 +51,82 @@ def fit_linear(
     if not config.model.linear_share:
         return
     # A module of layers, which imports Keras.
-    from lstmcast.models.linear import LINEAR
+    from lstmcast.models.linear import LINEAR, steps_of_all
 
-    kernels = _kernels(arrays, train, config)
+    steps = steps_of_all(config.window.lookback, arrays.n_targets)
+    kernels = _kernels(arrays, train, config, steps=steps)
     for network in networks:
         network.get_layer(LINEAR).kernel.assign(kernels)
 
 
-def _kernels(arrays: WindowArrays, train: IntArray, config: Config) -> Float32Array:
-    """The kernel of each target, `(n_targets, lookback, horizon)`."""
-    window, n_targets = config.window, arrays.n_targets
-    kernels: Float32Array = np.empty((n_targets, window.lookback, window.horizon), np.float32)
-    together: FloatArray = np.zeros((window.lookback, window.lookback + window.horizon))
+def _kernels(arrays: WindowArrays, train: IntArray, config: Config, *, steps: int) -> Float32Array:
+    """The kernel of each target, `(n_targets, lookback + n, horizon)`.
+
+    Args:
+        arrays: As above.
+        train: As above.
+        config: As above.
+        steps: Last steps of all targets that each reads: `n` values together.
+    """
+    n_targets, lookback = arrays.n_targets, config.window.lookback
+    n, horizon = steps * n_targets, config.window.horizon
+    kernels: Float32Array = np.empty((n_targets, lookback + n, horizon), np.float32)
+    squares_of_all: FloatArray = np.zeros((lookback, lookback))
+    answers_of_all: FloatArray = np.zeros((lookback, horizon))
     for target in range(n_targets):
-        products = _products(arrays, train, target, config)
-        kernels[target] = _regression(products)
-        together += products / (_mean_square(products) or 1.0)
+        squares, answers = _products(arrays, train, target, config, steps=steps)
+        penalty = RIDGE * _mean_square(squares[:lookback])
+        penalty_of_all = RIDGE_OF_ALL * _mean_square(squares[lookback:, lookback:])
+        kernels[target] = _regression(squares, answers, [penalty] * lookback + [penalty_of_all] * n)
+        size = _mean_square(squares[:lookback])
+        squares_of_all += squares[:lookback, :lookback] / size
+        answers_of_all += answers[:lookback] / size
     if n_targets > 1:
-        kernels += _regression(together)
+        penalties = [RIDGE * n_targets] * lookback
+        kernels[:, :lookback] += _regression(squares_of_all, answers_of_all, penalties)
         kernels /= 2
     return kernels
 
 
-def _products(arrays: WindowArrays, train: IntArray, target: int, config: Config) -> FloatArray:
-    """`X' X` and `X' Y` of a target side by side, `(lookback, lookback + horizon)`."""
-    window, values = config.window, arrays.targets[:, target]
+def _products(
+    arrays: WindowArrays, train: IntArray, target: int, config: Config, *, steps: int
+) -> tuple[FloatArray, FloatArray]:
+    """`X' X` and `X' Y` of a target, `(lookback + n, lookback + n)` and `(lookback + n, horizon)`.
+
+    The columns of `X` are the target's lookback and, step by step, the last steps of all targets.
+    """
+    window, n = config.window, steps * arrays.n_targets
     train = _complete(arrays, train, target, config)
     train = train[:: -(-len(train) // MOST_WINDOWS)]
-    products: FloatArray = np.zeros((window.lookback, window.lookback + window.horizon))
+    squares: FloatArray = np.zeros((window.lookback + n, window.lookback + n))
+    answers: FloatArray = np.zeros((window.lookback + n, window.horizon))
     for first in range(0, len(train), _BLOCK):
         block = train[first : first + _BLOCK]
         behind, ahead = (
-            values[rows(block, window)].astype(np.float64) for rows in (input_rows, target_rows)
+            arrays.targets[rows(block, window)].astype(np.float64)
+            for rows in (input_rows, target_rows)
         )
-        level = level_of(behind[:, :, None], config.model.window_norm)
+        level = level_of(behind, config.model.window_norm)
         if level is not None:
-            taken_out = np.asarray(level)[:, :, 0]
-            behind, ahead = behind - taken_out, ahead - taken_out
-        products += behind.T @ np.concatenate([behind, ahead], axis=1)
-    return products
+            behind, ahead = behind - np.asarray(level), ahead - np.asarray(level)
+        last = behind[:, window.lookback - steps :].reshape(len(block), n)
+        read = np.concatenate([behind[:, :, target], last], axis=1)
+        squares += read.T @ read
+        answers += read.T @ ahead[:, :, target]
+    return squares, answers
 
 
-def _regression(products: FloatArray) -> Float32Array:
-    """The kernel that they come to, `(lookback, horizon)`."""
+def _mean_square(squares: FloatArray) -> float:
+    """Of a column of `X`, times the windows; 1 where nothing ever moves, and any would do."""
+    return float(np.mean(np.diagonal(squares))) or 1.0 if len(squares) else 0.0
+
+
+def _regression(squares: FloatArray, answers: FloatArray, penalties: Sequence[float]) -> FloatArray:
+    """The kernel that they come to, as large as `answers`."""
     from scipy import linalg
 
-    lookback = len(products)
-    # Where nothing ever moves there is nothing to learn; any penalty gives zeros.
-    penalty = RIDGE * _mean_square(products) or 1.0
-    penalised = products[:, :lookback] + penalty * np.eye(lookback)
-    kernel: FloatArray = linalg.solve(penalised, products[:, lookback:], assume_a="pos")
-    return kernel.astype(np.float32)
-
-
-def _mean_square(products: FloatArray) -> float:
-    """Of a step of the lookback, times the windows."""
-    return float(np.mean(np.diagonal(products)))
+    kernel: FloatArray = linalg.solve(squares + np.diag(penalties), answers, assume_a="pos")
+    return kernel
 
 
 def _complete(arrays: WindowArrays, train: IntArray, target: int, config: Config) -> IntArray:

@@ -24,15 +24,20 @@ def with_and_without(
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """The outputs with a linear share and without, and the linear forecast by itself."""
     batch = make_batch(shapes, 4)
-    own = make_network(name, shapes, **parameters)
+    alone = make_network(name, shapes, **parameters)
     mixed = make_network(name, shapes, linear_share=SHARE, **parameters)
     kernel = mixed.get_layer("linear").kernel
     values = np.random.default_rng(1).normal(size=kernel.shape).astype(np.float32)
     kernel.assign(values)
     targets = batch["past"][:, :, : shapes.n_targets]
     level = LEVELS[parameters.get("window_norm", own_norm(name))](targets)
-    linear = np.einsum("blt,tlh->bht", targets - level, values) + level
-    return run_network(mixed, batch), run_network(own, batch), linear
+    changes = targets - level
+    read = np.swapaxes(changes, 1, 2)
+    if shapes.n_targets > 1:
+        last = changes[:, -(shapes.lookback // shapes.n_targets) :].reshape(len(changes), 1, -1)
+        read = np.concatenate([read, np.repeat(last, shapes.n_targets, axis=1)], axis=2)
+    linear = np.einsum("btl,tlh->bht", read, values) + level
+    return run_network(mixed, batch), run_network(alone, batch), linear
 
 
 def own_norm(name: str) -> str:
@@ -87,3 +92,14 @@ def test_its_weights_are_no_gradients() -> None:
     assert [weight.path for weight in mixed.trainable_weights] == [
         weight.path for weight in own.trainable_weights
     ]
+
+
+@pytest.mark.parametrize(("lookback", "n_targets", "steps"), [(12, 1, 0), (12, 5, 2), (3, 4, 0)])
+def test_the_last_steps_of_all_are_no_more_values_than_a_lookback(
+    lookback: int, n_targets: int, steps: int
+) -> None:
+    shapes = Shapes(lookback, 2, n_targets=n_targets, n_outputs=1, past=n_targets)
+    network = make_network("lstm", shapes, linear_share=SHARE)
+    kernel = network.get_layer("linear").kernel
+    assert kernel.shape == (n_targets, lookback + steps * n_targets, 2)
+    run_network(network, make_batch(shapes, 2))

@@ -11,7 +11,7 @@ from lstmcast.config.schema import Config
 from lstmcast.data.windows import WindowArrays
 from lstmcast.errors import DataError
 from lstmcast.training import linear
-from lstmcast.training.linear import RIDGE, fit_linear
+from lstmcast.training.linear import RIDGE, RIDGE_OF_ALL, fit_linear
 from tests.networks import FULL, HORIZON, LOOKBACK, make_arrays, make_config, make_network
 
 TRAIN = np.arange(40)
@@ -38,8 +38,9 @@ def kernel_of(
 
 
 def windows_of(
-    values: np.ndarray, norm: str, lead: int, train: np.ndarray
+    arrays: WindowArrays, norm: str, lead: int, train: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
+    values = arrays.targets.astype(np.float64)
     behind = np.stack([values[start : start + LOOKBACK] for start in train])
     ahead = np.stack(
         [values[start + LOOKBACK + lead : start + LOOKBACK + lead + HORIZON] for start in train]
@@ -57,36 +58,44 @@ def test_it_is_the_mean_of_a_ridge_regression_of_its_own_and_one_of_all(
     arrays = make_arrays(FULL, ROWS)
     arrays.past[:, 1] *= 20.0
     found = kernel_of(arrays, config_of(norm, lead))
-    windows = [
-        windows_of(arrays.targets[:, target].astype(np.float64), norm, lead, TRAIN)
-        for target in range(FULL.n_targets)
-    ]
+    behind, ahead = windows_of(arrays, norm, lead, TRAIN)
     # All count alike, whatever their units.
-    sizes = [np.sqrt((behind**2).mean()) for behind, _ in windows]
-    together = tuple(
-        np.concatenate([part[i] / size for part, size in zip(windows, sizes, strict=True)])
-        for i in (0, 1)
+    sizes = np.sqrt((behind**2).mean(axis=(0, 1)))
+    together = library(
+        np.concatenate([behind[:, :, target] / sizes[target] for target in (0, 1)]),
+        np.concatenate([ahead[:, :, target] / sizes[target] for target in (0, 1)]),
     )
-    for target, own in enumerate(windows):
-        expected = (library(*own) + library(*together)) / 2
-        np.testing.assert_allclose(found[target], expected, rtol=1e-3, atol=1e-5)
+    last = behind[:, -LOOKBACK // 2 :].reshape(len(behind), -1)
+    for target in range(FULL.n_targets):
+        own = library(behind[:, :, target], ahead[:, :, target], last)
+        expected = own.copy()
+        expected[:LOOKBACK] += together
+        np.testing.assert_allclose(found[target], expected / 2, rtol=1e-3, atol=1e-5)
 
 
 def test_of_a_target_alone_it_is_its_own_regression() -> None:
     arrays = replace(make_arrays(FULL, ROWS), n_targets=1)
-    config = config_of()
-    (network,) = [make_network("lstm", replace(FULL, n_targets=1), linear_share=0.3)]
-    fit_linear([network], arrays, TRAIN, config)
-    own = windows_of(arrays.targets[:, 0].astype(np.float64), "last", 0, TRAIN)
+    network = make_network("lstm", replace(FULL, n_targets=1), linear_share=0.3)
+    fit_linear([network], arrays, TRAIN, config_of())
+    behind, ahead = windows_of(arrays, "last", 0, TRAIN)
     np.testing.assert_allclose(
-        network.get_layer("linear").kernel[0], library(*own), rtol=1e-3, atol=1e-5
+        network.get_layer("linear").kernel[0],
+        library(behind[:, :, 0], ahead[:, :, 0]),
+        rtol=1e-3,
+        atol=1e-5,
     )
 
 
-def library(behind: np.ndarray, ahead: np.ndarray) -> np.ndarray:
-    """The kernel as scikit-learn has it."""
-    penalty = RIDGE * float((behind**2).sum(axis=0).mean())
-    return Ridge(alpha=penalty, fit_intercept=False).fit(behind, ahead).coef_.T
+def library(own: np.ndarray, ahead: np.ndarray, last: np.ndarray | None = None) -> np.ndarray:
+    """The kernel as scikit-learn has it, which has one penalty: columns are divided instead."""
+    parts = [(own, RIDGE)] + ([(last, RIDGE_OF_ALL)] if last is not None else [])
+    roots = [np.sqrt(share * (part**2).sum(axis=0).mean()) for part, share in parts]
+    read = np.concatenate(
+        [part / root for (part, _), root in zip(parts, roots, strict=True)], axis=1
+    )
+    weights = Ridge(alpha=1.0, fit_intercept=False).fit(read, ahead).coef_.T
+    columns = [part.shape[1] for part, _ in parts]
+    return weights / np.repeat(roots, columns)[:, None]
 
 
 def test_windows_are_summed_block_by_block(monkeypatch: pytest.MonkeyPatch) -> None:

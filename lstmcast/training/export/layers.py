@@ -73,10 +73,10 @@ def _softmax(graph: Graph, layer: Any, x: Tensor, **_: Any) -> str:
     return graph.add("Softmax", graph.name(x), axis=layer.axis)
 
 
-def _linear_forecast(graph: Graph, layer: Any, targets: Tensor, **_: Any) -> str:
-    by_target = graph.add("Transpose", graph.name(targets), perm=[2, 0, 1])
+def _linear_forecast(graph: Graph, layer: Any, read: Tensor, **_: Any) -> str:
+    by_target = graph.add("Transpose", graph.name(read), perm=[1, 0, 2])
     product = graph.add("MatMul", by_target, graph.weight(layer.kernel))
-    return graph.add("Transpose", product, perm=[1, 2, 0])
+    return graph.add("Transpose", product, perm=[1, 0, 2])
 
 
 def _same(graph: Graph, _layer: Any, x: Tensor, **_: Any) -> str:
