@@ -213,7 +213,7 @@ ROWS_OF_A_FILE = {
     ),
     "a form feed at the end": Case(PLAIN + "\x0c", ("has 1 field", "It is at the end"), 32),
     "a line that does not end": Case(
-        PLAIN.replace("05,4", "05," + "4" * 10_000), ("this is not a number",), 6, "y", "4" * 10_000
+        PLAIN.replace("05,4", "05," + "4" * 50_000), ("this is not a number",), 6, "y", "4" * 50_000
     ),
 }
 SEPARATED = {
@@ -325,6 +325,28 @@ def test_numbers_are_read_as_the_settings_say(bench: Bench) -> None:
     overrides = [f"{path}={json.dumps(value)}" for path, value in settings.items()]
     panel = load_panel(load_config(bench.folder / "config.yaml", overrides=overrides).config)
     assert panel.targets[4, 0] == 1234.5
+
+
+# What a pattern that goes back and forth would take minutes to read.
+LONG = [
+    "4" * 50_000 + "!",
+    "(" + "4" * 50_000,
+    "4," * 50_000 + "!",
+    "." * 50_000,
+    " " * 50_000 + "4" + " " * 50_000 + "x",
+    "a" * 50_000,
+    "n/" * 50_000,
+    "-" * 50_000,
+]
+
+
+@pytest.mark.parametrize("column", ["time", "y"])
+@pytest.mark.parametrize("text", LONG, ids=range(len(LONG)))
+def test_a_long_text_is_named_and_not_repeated(text: str, column: str, bench: Bench) -> None:
+    row = {"time": f'"{text}",4', "y": f'2024-01-05,"{text}"'}[column]
+    refusal = bench.refuse(PLAIN.replace("2024-01-05,4", row))
+    assert refusal.place[1:3] == (6, column)
+    assert len(refusal.message) < 500
 
 
 def test_an_infinite_number_of_digits_is_named(bench: Bench) -> None:

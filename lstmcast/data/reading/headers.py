@@ -116,7 +116,7 @@ def _separator_line(first: str, form: CsvFormat) -> str:
     """Of Excel's first line, which names the delimiter and is no header."""
     named = first[len("sep=") :].strip() or form.delimiter
     advice = "" if named == form.delimiter else f' and set `data.csv.delimiter: "{named}"`'
-    return f"the line {first!r} is no header but a note to Excel. Remove it{advice}."
+    return f"the line {shortened(first)} is no header but a note to Excel. Remove it{advice}."
 
 
 def _later_header(needed: Sequence[str], source: Source, form: CsvFormat) -> int | None:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 _MOST_CHARACTERS = 60
 # What may stand behind a name: `y (kWh)`, `y [MW]`.
-_UNIT = re.compile(r"\s*[(\[].*$")
+_UNIT = re.compile(r"[(\[].*", re.DOTALL)
 
 
 def did_you_mean(name: str, known: Sequence[str]) -> str:

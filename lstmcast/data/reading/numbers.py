@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from lstmcast.config.schema import CsvFormat
+from lstmcast.data.reading.names import printable
 
 HEADER_AGAIN = "the header stands here again, as where files were put together. Remove the line."
 # No parser takes more digits, and none has them to say.
@@ -23,11 +24,12 @@ _GROUPED = re.compile(
     r"\s*[+-]?\d{1,3}(?P<group>[., '\u2019\u00a0\u2009\u202f])\d{3}"
     r"(?P<again>((?P=group)\d{3})+)?(?P<fraction>[.,]\d+)?\s*"
 )
-_AMOUNT = r"[+-]?[\d.,]*\d[\d.,]*"
+# What follows is read in one pass: none of these begins again from each character of a long text.
+_AMOUNT = r"[+-]?[.,]*\d[\d.,]*"
 # How else a number may be written, and what to do; the first that fits counts.
 _WRITINGS: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"[\u2010-\u2015\u2212\ufe63\uff0d]\s*\d.*"), "Write its minus as `-`."),
-    (re.compile(r"\(\s*\S*\d\S*\s*\)"), "Write a negative number as -5, not as (5)."),
+    (re.compile(r"\(\s*[^\s\d]*\d\S*\s*\)"), "Write a negative number as -5, not as (5)."),
     (re.compile(rf"{_AMOUNT}\s*[%‰]"), "Take the percent sign out of the whole column."),
     (
         re.compile(rf"[+-]?[$€£¥₹]\s*{_AMOUNT}|{_AMOUNT}\s*[$€£¥₹]"),
@@ -93,15 +95,16 @@ def why_text(value: str, form: CsvFormat, *, alone: bool = True) -> str:
         alone: Whether others of the column are numbers.
     """
     start = "this is not a number."
+    listed = f'{start} Add "{printable(value)}" to `data.csv.na` if'
     if not value.strip():
-        return f'{start} Add "{value}" to `data.csv.na` if an empty field is a missing value.'
+        return f"{listed} an empty field is a missing value."
     grouped = _GROUPED.fullmatch(value)
     if form.thousands is None and grouped is not None:
         return f"{start} {_why_grouped(grouped, form)}"
     if form.decimal == "." and _DECIMAL_COMMA.fullmatch(value):
         return f'{start} It looks like a decimal comma: set `data.csv.decimal: ","`.'
     if MISSING_WORDS.fullmatch(value.strip()):
-        return f'{start} Add "{value}" to `data.csv.na` if it stands for a missing value.'
+        return f"{listed} it stands for a missing value."
     return f"{start} {_how_to_write(value.strip()) or (_A_SLIP if alone else _NO_NUMBERS)}"
 
 

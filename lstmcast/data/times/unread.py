@@ -9,6 +9,7 @@ import unicodedata
 import numpy as np
 import pandas as pd
 
+from lstmcast.data.reading.names import shortened
 from lstmcast.data.reading.numbers import HEADER_AGAIN, MISSING_WORDS
 from lstmcast.data.times.formats import fitting_formats
 from lstmcast.data.times.texts import ISO, Parsed, read_texts
@@ -19,7 +20,7 @@ _DATE = re.compile(
     r"(?:[T ](?P<hour>\d{1,2}):(?P<minute>\d\d)(?::(?P<second>\d\d)(?:[.,]\d+)?)?)?(?P<rest>.*)"
 )
 _DATE_INSIDE = re.compile(r"(?P<before>\D{1,20})\d{4}[-/.]\d{1,2}[-/.]\d{1,2}.*")
-_ZONE = re.compile(r"\s*(?:\(?[A-Z]{2,5}(?:[+-]\d{1,2})?\)?|.*[A-Za-z]+/[A-Za-z_]+\]?)")
+_ZONE = re.compile(r"\(?[A-Z]{2,5}(?:[+-]\d{1,2})?\)?|.*[A-Za-z]/[A-Za-z_]+\]?")
 _NUMBER = re.compile(r"[+-]?\d+(?:\.\d*)?(?:[eE][+-]?\d+)?")
 _YEAR_WITH_POINT = re.compile(r"[12]\d{3}\.\d*")
 _EXCEL_DAYS = (20_000, 80_000)  # 1954 to 2119
@@ -146,12 +147,12 @@ def _of_time_of_day(found: re.Match[str]) -> str | None:
 def _after_date(rest: str) -> str | None:
     if not rest:
         return None
-    if _ZONE.fullmatch(rest):
+    if _ZONE.fullmatch(rest.strip()):
         return (
-            f"{rest.strip()!r} is no offset (such as +01:00). Remove it, and name the zone in "
-            "`data.tz` (such as Europe/Berlin)."
+            f"{shortened(rest.strip())} is no offset (such as +01:00). Remove it, and name the "
+            "zone in `data.tz` (such as Europe/Berlin)."
         )
-    return f"Behind the time stands {rest!r}. Remove it, or give `data.format` (strptime)."
+    return f"Behind the time stands {shortened(rest)}. Remove it, or give `data.format` (strptime)."
 
 
 def _of_number(text: str) -> str | None:
