@@ -52,7 +52,8 @@ PLOTS = {
     "loss": Entry(
         "Training and validation loss",
         "A validation loss that turns up while the training loss falls means overfitting. "
-        "The loss is in scaled units; dropout counts in training only.",
+        "The loss is in scaled units; dropout counts in training only, `model.linear_share` in "
+        "validation only.",
     ),
     "residual_histogram": Entry(
         "Distribution of the errors",
