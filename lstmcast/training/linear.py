@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from lstmcast.config.schema import Config
 from lstmcast.data.panel import FloatArray, IntArray
-from lstmcast.data.windows import Float32Array, WindowArrays, input_rows, target_rows
+from lstmcast.data.windows import BoolArray, Float32Array, WindowArrays, input_rows, target_rows
 from lstmcast.errors import DataError
 from lstmcast.models.blocks import level_of
 
@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 RIDGE, RIDGE_OF_ALL = 0.1, 1.0
 # More windows than these, evenly spaced, are not read: they overlap, and the sums are as good.
 MOST_WINDOWS = 20_000
-_BLOCK = 512
+# Numbers that are copied out of the rows at once.
+_COPIED = 2_000_000
 
 
 def fit_linear(
@@ -70,11 +71,15 @@ def _kernels(arrays: WindowArrays, train: IntArray, config: Config, *, steps: in
     """
     n_targets, lookback = arrays.n_targets, config.window.lookback
     n, horizon = steps * n_targets, config.window.horizon
+    train = train[:: -(-len(train) // MOST_WINDOWS)]
+    last = _last_steps(arrays, train, config, steps=steps)
     kernels: Float32Array = np.empty((n_targets, lookback + n, horizon), np.float32)
     squares_of_all: FloatArray = np.zeros((lookback, lookback))
     answers_of_all: FloatArray = np.zeros((lookback, horizon))
     for target in range(n_targets):
-        squares, answers = _products(arrays, train, target, config, steps=steps)
+        whole = _complete(arrays, train, target, config)
+        values = arrays.targets[:, target]
+        squares, answers = _products(values, train[whole], last[whole], config)
         penalty = RIDGE * _mean_square(squares[:lookback])
         penalty_of_all = RIDGE_OF_ALL * _mean_square(squares[lookback:, lookback:])
         kernels[target] = _regression(squares, answers, [penalty] * lookback + [penalty_of_all] * n)
@@ -88,32 +93,58 @@ def _kernels(arrays: WindowArrays, train: IntArray, config: Config, *, steps: in
     return kernels
 
 
+def _last_steps(
+    arrays: WindowArrays, starts: IntArray, config: Config, *, steps: int
+) -> Float32Array:
+    """The last steps of all targets without their levels, step by step: `(n_windows, n)`."""
+    window, n_targets = config.window, arrays.n_targets
+    last: Float32Array = np.empty((len(starts), steps * n_targets), np.float32)
+    if not steps:
+        return last
+    for block in _blocks(len(starts), window.lookback * n_targets):
+        behind = arrays.targets[input_rows(starts[block], window)]
+        level = level_of(behind, config.model.window_norm)
+        changes = behind[:, window.lookback - steps :]
+        changes = changes if level is None else changes - np.asarray(level)
+        last[block] = changes.reshape(len(changes), -1)
+    return last
+
+
 def _products(
-    arrays: WindowArrays, train: IntArray, target: int, config: Config, *, steps: int
+    values: Float32Array, starts: IntArray, last: Float32Array, config: Config
 ) -> tuple[FloatArray, FloatArray]:
     """`X' X` and `X' Y` of a target, `(lookback + n, lookback + n)` and `(lookback + n, horizon)`.
 
-    The columns of `X` are the target's lookback and, step by step, the last steps of all targets.
+    The columns of `X` are the target's lookback and the last steps of all targets.
+
+    Args:
+        values: The target, `(n_rows,)`.
+        starts: The windows.
+        last: Of each of them, `(n_windows, n)`.
+        config: As above.
     """
-    window, n = config.window, steps * arrays.n_targets
-    train = _complete(arrays, train, target, config)
-    train = train[:: -(-len(train) // MOST_WINDOWS)]
+    window, n = config.window, last.shape[1]
     squares: FloatArray = np.zeros((window.lookback + n, window.lookback + n))
     answers: FloatArray = np.zeros((window.lookback + n, window.horizon))
-    for first in range(0, len(train), _BLOCK):
-        block = train[first : first + _BLOCK]
+    for block in _blocks(len(starts), window.lookback + n + window.horizon):
         behind, ahead = (
-            arrays.targets[rows(block, window)].astype(np.float64)
+            values[rows(starts[block], window)].astype(np.float64)
             for rows in (input_rows, target_rows)
         )
-        level = level_of(behind, config.model.window_norm)
+        level = level_of(behind[:, :, None], config.model.window_norm)
         if level is not None:
-            behind, ahead = behind - np.asarray(level), ahead - np.asarray(level)
-        last = behind[:, window.lookback - steps :].reshape(len(block), n)
-        read = np.concatenate([behind[:, :, target], last], axis=1)
+            taken_out = np.asarray(level)[:, :, 0]
+            behind, ahead = behind - taken_out, ahead - taken_out
+        read = np.concatenate([behind, last[block]], axis=1)
         squares += read.T @ read
-        answers += read.T @ ahead[:, :, target]
+        answers += read.T @ ahead
     return squares, answers
+
+
+def _blocks(n_windows: int, size: int) -> Iterator[slice]:
+    """Windows of so many numbers each, some at a time."""
+    n = max(1, _COPIED // size)
+    return (slice(first, first + n) for first in range(0, n_windows, n))
 
 
 def _mean_square(squares: FloatArray) -> float:
@@ -129,18 +160,19 @@ def _regression(squares: FloatArray, answers: FloatArray, penalties: Sequence[fl
     return kernel
 
 
-def _complete(arrays: WindowArrays, train: IntArray, target: int, config: Config) -> IntArray:
+def _complete(
+    arrays: WindowArrays, starts: IntArray, target: int, config: Config
+) -> BoolArray | slice:
     """The windows all of whose values of a target were observed."""
     if arrays.observed is None:
-        return train
-    observed = arrays.observed[:, target] > 0
-    gaps = np.concatenate([[0], np.cumsum(~observed)])
-    first = train + config.window.lookback + config.window.lead
-    complete: IntArray = train[gaps[first + config.window.horizon] == gaps[first]]
-    if not len(complete):
+        return slice(None)
+    gaps = np.concatenate([[0], np.cumsum(arrays.observed[:, target] == 0)])
+    first = starts + config.window.lookback + config.window.lead
+    whole: BoolArray = gaps[first + config.window.horizon] == gaps[first]
+    if not whole.any():
         raise DataError(
             "model.linear_share is fitted on training windows that have all their targets, and "
             "there is none. Set it to 0, shorten window.horizon, or fill what is missing "
             "(data.missing.strategy)."
         )
-    return complete
+    return whole

@@ -101,7 +101,7 @@ def library(own: np.ndarray, ahead: np.ndarray, last: np.ndarray | None = None) 
 def test_windows_are_summed_block_by_block(monkeypatch: pytest.MonkeyPatch) -> None:
     arrays = make_arrays(FULL, ROWS)
     whole = kernel_of(arrays)
-    monkeypatch.setattr(linear, "_BLOCK", 7)
+    monkeypatch.setattr(linear, "_COPIED", 100)
     np.testing.assert_allclose(kernel_of(arrays), whole, rtol=1e-5, atol=1e-7)
 
 
