@@ -16,7 +16,7 @@ from keras import ops
 
 from lstmcast.models.blocks import Tensor, level_of
 from lstmcast.models.parameters import NetworkParameters
-from lstmcast.models.shapes import DISTRIBUTIONS, Shapes
+from lstmcast.models.shapes import Shapes
 
 # The layer whose kernel is fitted.
 LINEAR = "linear"
@@ -80,7 +80,8 @@ def with_linear(network: keras.Model, parameters: NetworkParameters, shapes: Sha
         network: What an architecture built.
         parameters: Its `linear_share` and `window_norm`, which tells what is subtracted from the
             lookback before it is read, and added to the linear forecast.
-        shapes: Sizes of its inputs and output.
+        shapes: Sizes of its inputs and output, whose head is of numbers: a point, quantiles, or a
+            distribution with a centre.
     """
     targets, output = network.input["past"][:, :, : shapes.n_targets], network.output
     level = level_of(targets, parameters.window_norm)
@@ -90,12 +91,14 @@ def with_linear(network: keras.Model, parameters: NetworkParameters, shapes: Sha
     if level is not None:
         forecast = forecast + level
     own = output[..., shapes.point]
-    shift = AfterTraining(dtype="float32")(parameters.linear_share * (forecast - own))
+    shift = AfterTraining(dtype="float32", name="after_training")(
+        parameters.linear_share * (forecast - own)
+    )
     shift = ops.expand_dims(shift, -1)
-    if shapes.head in DISTRIBUTIONS:
-        moved = ops.concatenate([output[..., :1] + shift, output[..., 1:]], axis=-1)
-    else:
+    if shapes.head == "quantiles":
         moved = output + shift
+    else:
+        moved = ops.concatenate([output[..., :1] + shift, output[..., 1:]], axis=-1)
     return keras.Model(network.input, moved, name=network.name)
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-DISTRIBUTIONS = ("normal", "student_t", "negative_binomial")
 Head = Literal["quantiles", "normal", "student_t", "negative_binomial", "classes"]
 
 
