@@ -161,10 +161,9 @@ def _against_baselines(tuned: Tuned) -> str:
 
     scores = {"model": tuned.scores["tuned"], **tuned.scores}
     scores = {name: values for name, values in scores.items() if name not in _TRAINED}
-    config = tuned.found.space.base
-    if config.task == CLASSIFICATION:
+    if tuned.best.task == CLASSIFICATION:
         return class_verdict(scores).text
-    return baseline_verdict(scores, config=config).text
+    return baseline_verdict(scores, config=tuned.best).text
 
 
 def _change(before: float | None, after: float | None, objective: str) -> str:

@@ -91,10 +91,8 @@ def with_linear(network: keras.Model, parameters: NetworkParameters, shapes: Sha
     if level is not None:
         forecast = forecast + level
     own = output[..., shapes.point]
-    shift = AfterTraining(dtype="float32", name="after_training")(
-        parameters.linear_share * (forecast - own)
-    )
-    shift = ops.expand_dims(shift, -1)
+    after_training = AfterTraining(dtype="float32", name="after_training")
+    shift = ops.expand_dims(after_training(parameters.linear_share * (forecast - own)), -1)
     if shapes.head == "quantiles":
         moved = output + shift
     else:
