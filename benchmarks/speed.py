@@ -1,9 +1,9 @@
 """The same work through lstmcast and what a user would pick instead, as whole processes.
 
-The systems take turns, round by round, so that a machine whose speed drifts slows all of them
+The systems take turns, figure by figure, so that a machine whose speed drifts slows all of them
 alike: read the ratios, not the seconds. What each is given is in `systems/work.py`; its test error
 stands beside its times, so that nothing is fast by learning less. The result is a JSON file that
-`performance.py` makes a page of.
+`page.py` makes a page of.
 """
 
 from __future__ import annotations
@@ -72,8 +72,10 @@ def main() -> None:
         data = options.data or made_up(folder / "series.csv")
         found: dict[str, dict[str, list[float]]] = {}
         for number in range(options.rounds + 1):
-            for name in options.systems:
-                for figure, value in measure(name, data, folder, first=number == 0):
+            systems = [measure(name, data, folder, first=number == 0) for name in options.systems]
+            # Each figure of all systems before the next one, so that what is compared lies close.
+            for turn in zip(*systems, strict=True):
+                for name, (figure, value) in zip(options.systems, turn, strict=True):
                     # The first round fills caches, and is not counted.
                     if number:
                         found.setdefault(figure, {}).setdefault(name, []).append(value)

@@ -8,6 +8,7 @@ conditions. XLA compiles whatever is not cuDNN's; the measurements that the rule
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
@@ -94,11 +95,18 @@ def steps_per_execution(config: Config, n_batches: int) -> int:
 
 def _parts(config: Config, *, n_batches: int | None) -> int:
     """How many cores the compiled loop divides each batch among: all or one."""
-    parts, batch_size = min(available_cpus(), MAX_PARTS), config.training.batch_size
+    parts, batch_size = _cores(config.training.backend), config.training.batch_size
     # An only batch may hold fewer windows than the config says.
     divides = batch_size % parts == 0 and n_batches != 1
     states = batch_size * max(config.model.units)
     return parts if divides and states >= parts * MIN_PART else 1
+
+
+def _cores(backend: str) -> int:
+    """Cores that a batch can be divided among; devices on JAX, of which a user may say how many."""
+    cores = min(available_cpus(), MAX_PARTS)
+    said = os.environ.get("JAX_NUM_CPU_DEVICES", "") if backend == "jax" else ""
+    return max(1, min(cores, int(said))) if said.isdecimal() else cores
 
 
 def _beside_cudnn(config: Config) -> tuple[Jit, str]:

@@ -80,10 +80,10 @@ def _kernels(arrays: WindowArrays, train: IntArray, config: Config, *, steps: in
         whole = _complete(arrays, train, target, config)
         values = arrays.targets[:, target]
         squares, answers = _products(values, train[whole], last[whole], config)
-        penalty = RIDGE * _mean_square(squares[:lookback])
-        penalty_of_all = RIDGE_OF_ALL * _mean_square(squares[lookback:, lookback:])
-        kernels[target] = _regression(squares, answers, [penalty] * lookback + [penalty_of_all] * n)
         size = _mean_square(squares[:lookback])
+        size_of_all = _mean_square(squares[lookback:, lookback:])
+        penalties = [RIDGE * size] * lookback + [RIDGE_OF_ALL * size_of_all] * n
+        kernels[target] = _regression(squares, answers, penalties)
         squares_of_all += squares[:lookback, :lookback] / size
         answers_of_all += answers[:lookback] / size
     if n_targets > 1:

@@ -172,3 +172,13 @@ def test_an_epoch_bounds_the_steps_of_an_execution() -> None:
     assert steps_per_execution(config(), 1000) == MAX_STEPS_PER_EXECUTION
     assert steps_per_execution(config(), 3) == 3
     assert steps_per_execution(config(steps_per_execution=5), 1000) == 5
+
+
+@pytest.mark.parametrize(("said", "parts"), [("1", 1), ("4", 2), ("", 2), ("-1", 2)])
+def test_a_batch_is_divided_among_no_more_devices_than_a_user_gives_jax(
+    said: str, parts: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(kernels, "available_cpus", lambda: 2)
+    monkeypatch.setenv("JAX_NUM_CPU_DEVICES", said)
+    assert kernel_of(config({"units": [64]}, backend="jax"), has_gpu=False).parts == parts
+    assert kernel_of(config({"units": [64]}, backend="tensorflow"), has_gpu=False).parts == 2
